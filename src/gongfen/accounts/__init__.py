@@ -1,0 +1,1 @@
+"""Double entry, in labour time and in money."""

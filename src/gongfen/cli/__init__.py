@@ -1,0 +1,1 @@
+"""The verbs on a command line, one file a verb."""

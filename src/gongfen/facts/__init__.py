@@ -1,0 +1,1 @@
+"""What happened: immutable facts, their units, their canonical bytes."""

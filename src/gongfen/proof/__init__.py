@@ -1,0 +1,1 @@
+"""Evidence that nothing was altered: tree, checkpoint, signature. Knows nothing of facts."""

@@ -1,0 +1,1 @@
+"""What to show: text, pages, audit bundles."""

@@ -1,0 +1,246 @@
+"""What a report tells, as plain data: the book fills it in, the page and the terminal draw it.
+
+Amounts are integers with their unit in the name. ``None`` means *unknown* and is shown as such, never as zero.
+``sample`` marks numbers that come from sample data; they are marked wherever they are shown.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Where one fact stands in the log, and how to check it without us."""
+
+    seq: int
+    """Index of the leaf, from 0."""
+    fact: str
+    """The fact's id."""
+    kind: str
+    leaf: str
+    """RFC 6962 leaf hash, hex."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Labour that passed from one node of the picture to another, in micro-SLH."""
+
+    source: str
+    target: str
+    uslh: int
+    quality: str
+    """``measured``, ``estimated`` or ``imputed``: how the amount is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A bar of the flow: who or what labour comes from, rests in or goes to."""
+
+    node: str
+    label: str
+    column: int
+    """0 sources, 1 data, 2 model, 3 deployment and prompts, 4 outputs, stock and losses: columns are phases in time."""
+    kind: str
+    """``maker``, ``makers``, ``machine``, ``bought``, ``data``, ``model``, ``prompt``, ``output``, ``stock`` or ``loss``."""
+    unmeasured: bool = False
+    """Some labour behind it was not measured: the true amount is at least what is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One training work behind one output, with the effect that was measured for it."""
+
+    work: str
+    makers: tuple[str, ...]
+    excerpt: str
+    origin: str
+    """Where the work came from: a URL or a citation."""
+    effect_nnat: int
+    """Estimated change of the output's log-likelihood without the work, nano-nats; negative effects are shown too."""
+    share_ppm: int
+    """Of the sum of the positive effects on this output."""
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quoted:
+    """A stretch of the output that stands word for word in a training work (certain, unlike influence)."""
+
+    start: int
+    """First code point in the output's text."""
+    end: int
+    work: str
+    makers: tuple[str, ...]
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabourPart:
+    """One part of an output's value."""
+
+    part: str
+    """A labour kind ``1``…``8``, a phase, a standing, a maker, or ``machine``, ``data``: the breakdown's key."""
+    uslh: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputStory:
+    """One output: its text, whose work is in it, what it is worth, what it fetched."""
+
+    output: str
+    prompt: str
+    prompted_by: str
+    text: str
+    """What the model wrote after the prompt."""
+    visible_label: str
+    sources: tuple[Source, ...]
+    """Strongest first."""
+    works_measured: int
+    """How many training works were measured for it; ``sources`` shows the strongest of them."""
+    influence_grade: str
+    influence_method: str
+    quotes: tuple[Quoted, ...]
+    quote_rule: str
+    """From how many words on a shared stretch counts as a quotation."""
+    transferred_uslh: int
+    """T, labour objectified in data, model and machines that passed into the output."""
+    living_uslh: int
+    """L, living labour spent on the output: prompting, review, operation."""
+    unmeasured: bool
+    """Some labour behind it was not measured: T + L is a lower bound."""
+    by_kind: tuple[LabourPart, ...]
+    price_micro: int | None
+    """``None``: not sold in this period."""
+    value_micro: int
+    """μ(T + L), in micro-units of the currency."""
+    rent_avg_micro: int | None
+    """p − μ(T + L)."""
+    rent_repro_micro: int | None
+    """p − μL."""
+    proofs: tuple[Proof, ...]
+    """The facts behind it: make, output, sale, label."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakerStory:
+    """One maker: what is owed, and why."""
+
+    maker: str
+    name: str
+    works: int
+    """Works of theirs in the training data."""
+    labour_uslh: int
+    """Their living labour in the outputs sold in the period."""
+    labour_quality: str
+    influence_ppm: int
+    """Their part of the positive influence on the period's income."""
+    owed_for_labour_micro: int
+    owed_for_influence_micro: int
+    owed_micro: int
+    """What the settlement gives them; less payments, it is what is still due."""
+    paid_micro: int
+    quoted: int
+    """How many of their stretches are quoted in the outputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScatterPoint:
+    """One real retraining without one maker, beside what the metagradient predicted. Units: nano-nats."""
+
+    maker: str
+    predicted_nnat: int
+    measured_nnat: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """How well the settlement-grade influence agrees with honest retraining."""
+
+    points: tuple[ScatterPoint, ...]
+    spearman_ppm: int | None
+    """Rank correlation × 10⁶; ``None`` with fewer than three points."""
+    adjoint_growth_ppm: int
+    """Growth of the adjoint's norm over the backward pass × 10⁶; above 3·10⁶ the run is not smooth enough."""
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementStory:
+    """The period's arithmetic, from sales to cents."""
+
+    settlement: str
+    period: str
+    policy: str
+    policy_text: str
+    standard: str
+    currency: str
+    sales_micro: int
+    pool_micro: int
+    beta_ppm: int
+    """β: the part of the pool shared by labour; the rest is shared by influence."""
+    shared_micro: int
+    unidentified_micro: int
+    carried_micro: int
+    """Too small for the smallest coin; carried into the next period."""
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingStory:
+    """How the model was made."""
+
+    model: str
+    base: str
+    base_sha256: str
+    works: int
+    makers: int
+    dropped: tuple[tuple[str, int], ...]
+    """Reason → how many items were left out."""
+    steps: int
+    tokens: int
+    losses_unat: tuple[int, ...]
+    """Mean training loss of each step, micro-nats a token: a curve for the page."""
+    device: str
+    device_us: int
+    gflop: int
+    energy_mwh: int | None
+    energy_quality: str
+    seed: int
+    adapter_sha256: str
+    data_root: str
+    config_sha256: str
+    code_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Everything the page shows."""
+
+    title: str
+    book: str
+    """The log's origin: the book's public name."""
+    made_at: str
+    sample: bool
+    """The prices, hours and standards of this book are sample data."""
+    sample_what: tuple[str, ...]
+    """Which parts are sample data, in words."""
+    command: str
+    """The command that made this page."""
+    size: int
+    root: str
+    checkpoint: str
+    """The signed note, as it stands."""
+    key: str
+    """The verifier key of the book."""
+    melt_micro: int
+    """μ: micro-units of money per SLH."""
+    nodes: tuple[Node, ...]
+    flows: tuple[Flow, ...]
+    in_uslh: int
+    """I2, left side: labour from all sources."""
+    out_uslh: int
+    """I2, right side: outputs + stocks + losses. Equal to ``in_uslh``, to the last unit."""
+    training: TrainingStory
+    outputs: tuple[OutputStory, ...]
+    makers: tuple[MakerStory, ...]
+    validation: Validation | None
+    settlement: SettlementStory

@@ -1,0 +1,1 @@
+"""Where bytes live: the journal, the views built from it, the blobs."""

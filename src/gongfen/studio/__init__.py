@@ -1,0 +1,1 @@
+"""Where it is made: bring in, train, generate, measure; ends in facts."""

@@ -1,0 +1,1 @@
+"""What labour is worth."""
