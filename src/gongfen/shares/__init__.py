@@ -1,1 +1,5 @@
 """Who gets how much."""
+
+from gongfen.shares.settlement import check_settlement as check_settlement
+from gongfen.shares.settlement import period_of as period_of
+from gongfen.shares.settlement import settle as settle

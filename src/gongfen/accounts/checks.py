@@ -1,0 +1,200 @@
+"""What a fact must agree with in the rest of the book before it is written. Each check is one rule."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+
+from gongfen.accounts.chart import payable
+from gongfen.accounts.state import State
+from gongfen.errors import (
+    AbsurdLabourError,
+    ClosedPeriodError,
+    DuplicateIdError,
+    GongfenError,
+    MalformedFactError,
+    MissingAssumptionError,
+    UnknownMakerError,
+    UnknownWorkError,
+)
+from gongfen.facts import Body
+from gongfen.facts import kinds as k
+from gongfen.facts.amounts import US_PER_DAY, US_PER_HOUR
+
+Check = Callable[[State, Body], Iterator[GongfenError]]
+
+
+def works_are_known(state: State, body: Body) -> Iterator[GongfenError]:
+    """Whatever is worked on, used, measured, sold or labelled has been recorded."""
+    for work in _works_named(body):
+        if state.works.get(work) is None:
+            yield UnknownWorkError(work, "is not in this book", "record it first: gongfen record work …")
+
+
+def makers_are_enrolled(state: State, body: Body) -> Iterator[GongfenError]:
+    """Whoever works, owns or is paid has been enrolled."""
+    match body:
+        case k.Work(makers=parts):
+            makers = [part.maker for part in parts]
+        case k.Labour(maker=maker) | k.Payment(maker=maker):
+            makers = [maker]
+        case k.Compute(machine=machine):
+            makers = [machine]
+        case _:
+            makers = []
+    for maker in makers:
+        if state.makers.get(maker) is None:
+            yield UnknownMakerError(maker, "is not enrolled", f"record: gongfen record enrol maker={maker}")
+
+
+def names_are_new(state: State, body: Body) -> Iterator[GongfenError]:
+    """A name is given once: a second work, policy or sale of the same name would rewrite the first."""
+    key = name_taken_by(body)
+    if key and state.names.get(key) is not None:
+        thing = key.partition("|")[2]
+        yield DuplicateIdError(
+            thing, f"is already in this book as a {key.partition('|')[0]}", "give it a name of its own"
+        )
+
+
+def days_have_24_hours(state: State, body: Body) -> Iterator[GongfenError]:
+    """Nobody works more than 24 hours a day; a group no more than 24 hours a head (``economics.md``, 5: padding)."""
+    if not isinstance(body, k.Labour) or body.labour_us is None:
+        return
+    maker = state.makers.get(body.maker)
+    most = US_PER_DAY * (maker.people if maker else 1)
+    for day, labour_us in spread_over_days(body):
+        before = state.days.get(f"{body.maker}|{day}") or 0
+        if before + labour_us > most:
+            hours = (before + labour_us) // US_PER_HOUR
+            yield AbsurdLabourError(
+                body.maker,
+                f"would have worked {hours} h on {day}, of {most // US_PER_HOUR} h there are",
+                "check the unit (labour_us is microseconds), the day, or spread the time: days=N",
+            )
+            return
+
+
+def machines_do_not_labour(state: State, body: Body) -> Iterator[GongfenError]:
+    """Living labour is people's; machines only transfer."""
+    if isinstance(body, k.Labour) and (maker := state.makers.get(body.maker)) and maker.form == "machine":
+        yield MalformedFactError(body.maker, "is a machine and does no living labour", "record its running as compute")
+    if isinstance(body, k.Compute) and (maker := state.makers.get(body.machine)) and maker.form != "machine":
+        yield MalformedFactError(body.machine, "is not a machine", "enrol the machine with form=machine")
+
+
+def skills_are_reduced(state: State, body: Body) -> Iterator[GongfenError]:
+    """A skill other than simple labour needs a published reduction."""
+    if isinstance(body, k.Labour) and body.labour_us is not None and body.skill != "simple":
+        standard = state.standards.get("*")
+        if standard is None or body.skill not in {r.skill for r in standard.reductions}:
+            yield MissingAssumptionError(
+                body.skill, "has no reduction in the standard", "publish a standard that has it"
+            )
+
+
+def models_are_planned(state: State, body: Body) -> Iterator[GongfenError]:
+    """A model or deployment is used under a plan: without one nobody can say what a use carries."""
+    if isinstance(body, k.Make):
+        for use in body.inputs:
+            stock = state.stocks.get(use.work)
+            if stock is not None and stock.planned is None:
+                yield MissingAssumptionError(
+                    use.work, "has no planned uses", f"record: gongfen record plan work={use.work} uses=N"
+                )
+
+
+def periods_are_open(state: State, body: Body) -> Iterator[GongfenError]:
+    """What is settled stays settled."""
+    if isinstance(body, k.Sale):
+        for length in (4, 7, 10):
+            if settlement := state.closed.get(f"{body.currency}|{body.day[:length]}"):
+                yield ClosedPeriodError(
+                    f"sale {body.sale}",
+                    f"falls into {body.day[:length]}, which {settlement} has settled",
+                    "date it in an open period",
+                )
+    if isinstance(body, k.Settlement):
+        parts = [body.period[:length] for length in (4, 7, 10) if length <= len(body.period)]
+        done = [state.closed.get(f"{body.currency}|{part}") for part in parts]
+        done += [row for _, row in state.closed.prefixed(f"{body.currency}|{body.period}-")]
+        for settlement in filter(None, done):
+            yield ClosedPeriodError(f"period {body.period}", f"is settled by {settlement}", "settle the next period")
+            return
+
+
+def nobody_is_overpaid(state: State, body: Body) -> Iterator[GongfenError]:
+    """A payment is no larger than what is owed."""
+    if isinstance(body, k.Payment):
+        owed = -(state.balances.get(f"{payable(body.maker)}|{body.currency}") or 0)
+        if body.amount_micro > owed:
+            yield MalformedFactError(
+                f"payment {body.payment}",
+                f"gives {body.maker} {body.amount_micro} micro {body.currency}, but {owed} are owed",
+                "pay what `gongfen owed` shows",
+            )
+
+
+CHECKS: tuple[Check, ...] = (
+    makers_are_enrolled,
+    names_are_new,
+    works_are_known,
+    machines_do_not_labour,
+    days_have_24_hours,
+    skills_are_reduced,
+    models_are_planned,
+    periods_are_open,
+    nobody_is_overpaid,
+)
+
+
+def spread_over_days(labour: k.Labour) -> Iterator[tuple[str, int]]:
+    """Each day's part of the labour, in microseconds: equal parts that telescope to the whole."""
+    first, total = date.fromisoformat(labour.day), labour.labour_us or 0
+    for n in range(labour.days):
+        part = total * (n + 1) // labour.days - total * n // labour.days
+        yield (first + timedelta(days=n)).isoformat(), part
+
+
+def name_taken_by(body: Body) -> str | None:
+    """The name that a fact gives, as ``space|name``; works, data sets, models and outputs share one space."""
+    match body:
+        case k.Enrol(maker=name):
+            return f"maker|{name}"
+        case k.Work(work=name) | k.Dataset(dataset=name) | k.Model(model=name) | k.Output(output=name):
+            return f"work|{name}"
+        case k.Make(make=name):
+            return f"make|{name}"
+        case k.Standard(standard=name):
+            return f"standard|{name}"
+        case k.Policy(policy=name):
+            return f"policy|{name}"
+        case k.Influence(influence=name):
+            return f"influence|{name}"
+        case k.Sale(sale=name):
+            return f"sale|{name}"
+        case k.Payment(payment=name):
+            return f"payment|{name}"
+        case k.Settlement(settlement=name):
+            return f"settlement|{name}"
+    return None
+
+
+def _works_named(body: Body) -> list[str]:
+    match body:
+        case k.Work(part_of=str(whole)):
+            return [whole]
+        case k.Dataset(works=works):
+            return list(works)
+        case k.Model(base=str(base)):
+            return [base]
+        case k.Labour(work=work) | k.Compute(work=work) | k.Purchase(work=work) | k.Plan(work=work):
+            return [work]
+        case k.Make(inputs=inputs, outputs=outputs):
+            return [*(use.work for use in inputs), *outputs]
+        case k.Influence(model=model, target=target, effects=effects):
+            targets = [] if target.startswith("period:") else [target]
+            return [model, *targets, *(effect.work for effect in effects)]
+        case k.Quote(output=output, work=work):
+            return [output, work]
+        case k.Sale(output=output) | k.Label(output=output):
+            return [output]
+    return []

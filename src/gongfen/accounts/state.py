@@ -1,0 +1,134 @@
+"""What the book knows after so many facts: makers, works, stocks, balances, assumptions, sales.
+
+State is a fold over facts. It lives in tables, which may be dicts (a verifier, a test) or rows of a database (a book):
+the same code runs on both, and gives the same rows.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from gongfen.accounts.chart import StockKind
+from gongfen.accounts.stocks import Stock
+from gongfen.facts.kinds import Influence, Part, Policy, Standard
+
+Row = TypeVar("Row")
+
+
+class Table(Protocol[Row]):
+    """Rows by key, in the order of their keys."""
+
+    def get(self, key: str) -> Row | None:
+        """The row, or ``None``."""
+
+    def set(self, key: str, row: Row) -> None:
+        """Put the row there."""
+
+    def prefixed(self, prefix: str) -> Iterator[tuple[str, Row]]:
+        """Rows whose key begins so, ordered by the code points of their keys."""
+
+
+class Rows(Generic[Row]):
+    """A table in memory."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+
+    def get(self, key: str) -> Row | None:
+        """The row, or ``None``."""
+        return self.rows.get(key)
+
+    def set(self, key: str, row: Row) -> None:
+        """Put the row there."""
+        self.rows[key] = row
+
+    def prefixed(self, prefix: str) -> Iterator[tuple[str, Row]]:
+        """Rows whose key begins so, ordered by the code points of their keys."""
+        return ((key, self.rows[key]) for key in sorted(self.rows) if key.startswith(prefix))
+
+
+class Maker(msgspec.Struct, frozen=True, kw_only=True):
+    """An enrolled maker."""
+
+    form: str
+    people: int
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A work that the book has heard of."""
+
+    kind: StockKind
+    sha256: str
+    makers: tuple[Part, ...] = ()
+    quantity: int = 1
+    seq: int
+
+
+class Sold(msgspec.Struct, frozen=True, kw_only=True):
+    """A sale, under the key ``currency|day|sale``."""
+
+    output: str
+    price_micro: int
+    seq: int
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy, and since when it stands in the log."""
+
+    policy: Policy
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Every table. ``TABLES`` says what each holds."""
+
+    makers: Table[Maker]
+    works: Table[Known]
+    stocks: Table[Stock]
+    balances: Table[int]
+    """``account|unit`` → balance."""
+    days: Table[int]
+    """``maker|day`` → microseconds worked."""
+    standards: Table[Standard]
+    """By id; the one in force also under ``*``."""
+    policies: Table[Published]
+    """By id; the newest also under ``*``."""
+    influences: Table[Influence]
+    """Settlement-grade measurements, by id; the newest for a target under ``target|…``."""
+    sales: Table[Sold]
+    closed: Table[str]
+    """``currency|period`` → its settlement."""
+    carried: Table[int]
+    """Currency → what the last settlement could not divide into coins."""
+    names: Table[int]
+    """``kind|name`` → seq of the fact that took the name: names are given once."""
+
+
+TABLES: dict[str, Any] = {
+    "makers": Maker,
+    "works": Known,
+    "stocks": Stock,
+    "balances": int,
+    "days": int,
+    "standards": Standard,
+    "policies": Published,
+    "influences": Influence,
+    "sales": Sold,
+    "closed": str,
+    "carried": int,
+    "names": int,
+}
+"""Name → type of a row: what a store needs to keep them."""
+
+
+def state_in(table: Callable[[str, Any], Any]) -> State:
+    """A state whose tables are made by ``table(name, row type)``."""
+    return State(**{name: table(name, row) for name, row in TABLES.items()})
+
+
+def state_in_memory() -> State:
+    """An empty state in dicts."""
+    return state_in(lambda _name, _row: Rows())

@@ -1,0 +1,51 @@
+"""Whole amounts of one unit, and how to divide them so that the parts add up exactly.
+
+Units are the last word of a name: ``_us`` microseconds, ``_uslh`` millionths of an hour of simple labour (SLH),
+``_micro`` millionths of a currency's unit, ``_ppm`` parts in a million, ``_nnat`` billionths of a nat, ``_mwh``
+milliwatt-hours, ``_gflop`` 10⁹ floating-point operations.
+"""
+
+from collections.abc import Mapping
+
+PPM = 1_000_000
+MICRO = 1_000_000
+USLH_PER_HOUR = 1_000_000
+US_PER_SECOND = 1_000_000
+US_PER_HOUR = 3_600 * US_PER_SECOND
+US_PER_DAY = 24 * US_PER_HOUR
+
+MOST = 2**53 - 1
+"""The largest integer that every JSON reader keeps exact (RFC 8785, section 3.2.2.3; I-JSON, RFC 7493)."""
+
+
+def apportion(total: int, weights: Mapping[str, int]) -> dict[str, int]:
+    """Divide ``total`` ≥ 0 by ``weights`` ≥ 0: largest remainder (Hamilton), ties to the name that sorts first.
+
+    Names come back in sorted order; the parts add up to ``total`` and each is within one unit of its exact quota.
+    Where ``total`` is no larger than the sum of weights, no part is larger than its weight.
+
+    >>> apportion(100, {"cy": 1, "ada": 1, "bo": 1})
+    {'ada': 34, 'bo': 33, 'cy': 33}
+    """
+    whole = sum(weights.values())
+    assert total >= 0, "a debt is not apportioned"
+    assert whole > 0 or not total, "nothing is apportioned to nobody"
+    if not whole:
+        return dict.fromkeys(sorted(weights), 0)
+    parts: dict[str, int] = {}
+    remainders: list[tuple[int, str]] = []
+    for name in sorted(weights):
+        parts[name], remainder = divmod(total * weights[name], whole)
+        remainders.append((-remainder, name))
+    for _, name in sorted(remainders)[: total - sum(parts.values())]:
+        parts[name] += 1
+    return parts
+
+
+def round_half_up(numerator: int, denominator: int) -> int:
+    """The whole number nearest to a fraction ≥ 0; halves go up.
+
+    >>> round_half_up(5, 2), round_half_up(7, 3)
+    (3, 2)
+    """
+    return (2 * numerator + denominator) // (2 * denominator)

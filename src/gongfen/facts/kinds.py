@@ -1,0 +1,395 @@
+"""The kinds of fact, one frozen structure each. A new kind starts here and in ``docs/reference/facts.md``.
+
+Fields hold text, whole numbers with their unit in the name, and tuples of these: never a float. ``None`` says
+*unknown*, which is not zero. Rules that need the rest of the book (is the work known, has the day enough hours) are in
+``accounts.checks``.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+from gongfen.facts.amounts import MOST, PPM
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f\x7f-\x9f|]+$")]
+Text = Annotated[str, msgspec.Meta(max_length=4_000)]
+Named = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+Period = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$")]
+Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+Count = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
+Amount = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+Signed = Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)]
+Ppm = Annotated[int, msgspec.Meta(ge=0, le=PPM)]
+
+LABOURS = {
+    1: "knowledge & prompting",
+    2: "data",
+    3: "model",
+    4: "evaluation",
+    5: "operations",
+    6: "product",
+    7: "compliance",
+    8: "business",
+}
+"""The eight labours (八种劳动)."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One maker's part in a work."""
+
+    maker: Id
+    ppm: Ppm
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A work used in making another, so many times, in a role."""
+
+    work: Id
+    role: Named
+    uses: Count = 1
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one work did to the utility, in nano-nats; positive: the work raised it."""
+
+    work: Id
+    effect_nnat: Signed
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One prediction beside its measurement, in nano-nats."""
+
+    label: Id
+    predicted_nnat: Signed
+    measured_nnat: Signed
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A named finding in words or digits: diagnostics, sizes, versions."""
+
+    name: Named
+    value: Text
+
+
+class Reduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An hour of this skill counts ``num/den`` hours of simple labour (复杂劳动是倍加的简单劳动)."""
+
+    skill: Id
+    num: Count
+    den: Count
+
+
+class Coefficient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An hour of this device carries so much labour embodied in the machine (λ)."""
+
+    device: Id
+    uslh_per_hour: Amount
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one maker gets in a settlement, and why."""
+
+    maker: Id
+    labour_micro: Amount
+    influence_micro: Amount
+    amount_micro: Amount
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every kind has in common: its name in the log."""
+
+    kind: ClassVar[str]
+
+
+class Enrol(Body, frozen=True, kw_only=True):
+    """A maker joins: a person, a group of ``people``, or a machine. Personal details stay outside the log."""
+
+    kind: ClassVar[str] = "enrol"
+    maker: Id
+    form: Literal["person", "group", "machine"] = "person"
+    people: Count = 1
+    details_sha256: Sha256 | None = None
+    """Salted commitment to name and contact, which live outside the log and can be forgotten."""
+
+
+class Work(Body, frozen=True, kw_only=True):
+    """Anything made, named by ``work`` and by its content's hash. No makers: their names are unknown."""
+
+    kind: ClassVar[str] = "work"
+    work: Id
+    sha256: Sha256
+    media: Named = "text/plain"
+    size_bytes: Amount
+    makers: tuple[Part, ...]
+    source: Named
+    licence: Named
+    role: Literal["data", "prompt", "deployment"] = "data"
+    part_of: Id | None = None
+
+
+class Drop(Body, frozen=True, kw_only=True):
+    """An item that was left out of the data, and why."""
+
+    kind: ClassVar[str] = "drop"
+    item: Id
+    reason: Id
+    detail: Text = ""
+    like: Id | None = None
+    """The work that it repeats."""
+    sha256: Sha256 | None = None
+
+
+class Dataset(Body, frozen=True, kw_only=True):
+    """Works gathered for training, in a stated order. Their stock of labour passes into the data set."""
+
+    kind: ClassVar[str] = "dataset"
+    dataset: Id
+    works: tuple[Id, ...]
+    root: Sha256
+    """RFC 6962 root over the works' content hashes, in the stated order."""
+    licence: Named
+
+
+class Model(Body, frozen=True, kw_only=True):
+    """A model, named by the hash of its weights."""
+
+    kind: ClassVar[str] = "model"
+    model: Id
+    sha256: Sha256
+    format: Named = "safetensors"
+    base: Id | None = None
+    parameters: Count
+    source: Named
+    licence: Named
+
+
+class Output(Body, frozen=True, kw_only=True):
+    """What a model and a person made together; ``quantity`` copies when it is a batch of like outputs."""
+
+    kind: ClassVar[str] = "output"
+    output: Id
+    sha256: Sha256
+    media: Named = "text/plain"
+    size_bytes: Amount
+    quantity: Count = 1
+
+
+class Labour(Body, frozen=True, kw_only=True):
+    """``maker`` worked on ``work``. ``labour_us`` is ``None`` when nobody measured it."""
+
+    kind: ClassVar[str] = "labour"
+    maker: Id
+    work: Id
+    labour_kind: Annotated[int, msgspec.Meta(ge=1, le=8)]
+    phase: Literal["training", "inference", "operation"]
+    standing: Literal["employed", "crowd", "on-demand", "unpaid"]
+    labour_us: Amount | None
+    skill: Id = "simple"
+    day: Day
+    days: Annotated[int, msgspec.Meta(ge=1, le=3_660)] = 1
+    """The labour was spent over so many days, beginning on ``day``."""
+    quality: Literal["measured", "clipped", "imputed", "unmeasured"] = "measured"
+    evidence: Text = ""
+
+
+class Compute(Body, frozen=True, kw_only=True):
+    """A machine ran for a work. Machines only transfer: no living labour comes of it."""
+
+    kind: ClassVar[str] = "compute"
+    machine: Id
+    device: Id
+    work: Id
+    device_us: Amount
+    gflop: Amount | None = None
+    tokens: Amount | None = None
+    energy_mwh: Amount | None = None
+    energy_quality: Literal["measured", "estimated", "unknown"] = "unknown"
+    method: Text = ""
+
+
+class Purchase(Body, frozen=True, kw_only=True):
+    """Something bought for a work; ``embodied_uslh`` is the labour in it, by the stated evidence."""
+
+    kind: ClassVar[str] = "purchase"
+    item: Id
+    source: Literal["data", "energy", "site"]
+    work: Id
+    price_micro: Amount
+    currency: Currency
+    embodied_uslh: Amount | None
+    evidence: Named
+
+
+class Make(Body, frozen=True, kw_only=True):
+    """Outputs were made from inputs; labour stored in the inputs passes on, use by use (转移)."""
+
+    kind: ClassVar[str] = "make"
+    make: Id
+    activity: Literal["train", "generate", "assemble", "review", "serve"]
+    inputs: tuple[Use, ...]
+    outputs: tuple[Id, ...]
+    tool: Named
+    seed: Amount | None = None
+    config_sha256: Sha256 | None = None
+    code_sha256: Sha256 | None = None
+    record_sha256: Sha256 | None = None
+    """Hash of the stored record of the making, from which it can be replayed."""
+    notes: tuple[Note, ...] = ()
+
+
+class Influence(Body, frozen=True, kw_only=True):
+    """Measured effects of training works on a target. A measurement with a method and an error, never a certainty."""
+
+    kind: ClassVar[str] = "influence"
+    influence: Id
+    target: Id
+    """An output, or ``period:…`` for a period's price-weighted income."""
+    model: Id
+    grade: Literal["display", "settlement"]
+    method: Named
+    utility: Text
+    seed: Amount
+    effects: tuple[Effect, ...]
+    notes: tuple[Note, ...] = ()
+
+
+class Quote(Body, frozen=True, kw_only=True):
+    """A stretch of an output stands in a work: code points, start included, end excluded."""
+
+    kind: ClassVar[str] = "quote"
+    output: Id
+    output_start: Amount
+    output_end: Amount
+    work: Id
+    work_start: Amount
+    work_end: Amount
+    exact: bool = True
+    method: Named
+
+
+class Evaluation(Body, frozen=True, kw_only=True):
+    """A test of a measurement or a model: what was compared, how, with which result."""
+
+    kind: ClassVar[str] = "evaluation"
+    subject: Id
+    method: Named
+    metric: Named
+    value_ppm: Signed | None
+    """``None``: too few points to say."""
+    points: tuple[Point, ...] = ()
+    seed: Amount | None = None
+    notes: tuple[Note, ...] = ()
+
+
+class Standard(Body, frozen=True, kw_only=True):
+    """The published assumptions that turn labour and machine time into work points, and work points into money."""
+
+    kind: ClassVar[str] = "standard"
+    standard: Id
+    basis: Named
+    reductions: tuple[Reduction, ...]
+    machines: tuple[Coefficient, ...]
+    melt_micro: Amount
+    """μ, the monetary expression of labour time: micro-units of ``currency`` for one SLH."""
+    currency: Currency
+
+
+class Plan(Body, frozen=True, kw_only=True):
+    """How many uses a stock is planned for, counted from now (N̂). Re-planning is prospective."""
+
+    kind: ClassVar[str] = "plan"
+    work: Id
+    uses: Count
+    reason: Text = ""
+
+
+class Policy(Body, frozen=True, kw_only=True):
+    """How revenue is shared. Frozen and published before the period that it settles."""
+
+    kind: ClassVar[str] = "policy"
+    policy: Id
+    statement: Named
+    pool_ppm: Ppm
+    """The part of the period's sales that is shared."""
+    beta_ppm: Ppm
+    """β: the part of the pool shared by labour; the rest is shared by influence."""
+    utility: Text
+    grade: Literal["display", "settlement"] = "settlement"
+    """The least grade of influence that may be paid on."""
+    negative: Literal["clip"] = "clip"
+    """Negative influence is stated, and counts as none."""
+    coin_micro: Count = 10_000
+    """The smallest amount that can be paid: a cent."""
+    currency: Currency
+
+
+class Sale(Body, frozen=True, kw_only=True):
+    """An output was sold."""
+
+    kind: ClassVar[str] = "sale"
+    sale: Id
+    output: Id
+    price_micro: Amount
+    currency: Currency
+    day: Day
+    buyer: Text = ""
+
+
+class Settlement(Body, frozen=True, kw_only=True):
+    """One period's shares, fixed against one state of the log."""
+
+    kind: ClassVar[str] = "settlement"
+    settlement: Id
+    period: Period
+    policy: Id
+    standard: Id
+    influence: Id | None
+    """The influence fact that was paid on; ``None`` when the whole pool is shared by labour."""
+    currency: Currency
+    size: Amount
+    root: Sha256
+    """The log that this was computed from: anyone with it gets the same cents."""
+    sales_micro: Amount
+    carried_in_micro: Amount
+    pool_micro: Amount
+    total_micro: Amount
+    """What the lines and ``unidentified_micro`` add up to."""
+    lines: tuple[Line, ...]
+    unidentified_micro: Amount
+    carried_out_micro: Amount
+
+
+class Payment(Body, frozen=True, kw_only=True):
+    """Money went to a maker."""
+
+    kind: ClassVar[str] = "payment"
+    payment: Id
+    maker: Id
+    amount_micro: Count
+    currency: Currency
+    day: Day
+    method: Text = ""
+
+
+class Label(Body, frozen=True, kw_only=True):
+    """An output left the house with its marks, seen and unseen."""
+
+    kind: ClassVar[str] = "label"
+    output: Id
+    rule: Named
+    visible: Named
+    hidden: Text
+    """The hidden label, as JSON."""
+    file: Named
+    file_sha256: Sha256
+
+
+KINDS: dict[str, type[Body]] = {
+    kind.kind: kind
+    for kind in (
+        Enrol, Work, Drop, Dataset, Model, Output, Labour, Compute, Purchase, Make, Influence, Quote, Evaluation,
+        Standard, Plan, Policy, Sale, Settlement, Payment, Label,
+    )
+}  # fmt: skip

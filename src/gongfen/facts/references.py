@@ -1,0 +1,57 @@
+"""Which works, makers and targets a fact is about: what the views index, so that no question scans the log."""
+
+from gongfen.facts import kinds as k
+from gongfen.facts.envelope import Fact
+
+LISTED = (
+    "dataset",
+    "model",
+    "make",
+    "influence",
+    "evaluation",
+    "standard",
+    "policy",
+    "settlement",
+    "label",
+    "output",
+)
+"""Kinds of which a book holds few, found through ``kind:NAME``."""
+
+
+def references(fact: Fact) -> list[str]:
+    """The names under which a fact is found again, each once, in a stable order."""
+    names = _about(fact)
+    if fact.kind in LISTED:
+        names.append(f"kind:{fact.kind}")
+    return list(dict.fromkeys(names))
+
+
+def _about(fact: Fact) -> list[str]:
+    match fact.body:
+        case k.Enrol(maker=maker) | k.Payment(maker=maker):
+            return [maker]
+        case k.Work(work=work, makers=makers):
+            return [work, *(part.maker for part in makers)]
+        case k.Drop(item=item):
+            return [item]
+        case k.Dataset(dataset=dataset, works=works):
+            return [dataset, *works]
+        case k.Model(model=model):
+            return [model]
+        case k.Output(output=output) | k.Label(output=output) | k.Sale(output=output):
+            return [output]
+        case k.Labour(work=work, maker=maker):
+            return [work, maker]
+        case k.Compute(work=work) | k.Purchase(work=work) | k.Plan(work=work):
+            return [work]
+        case k.Make(inputs=inputs, outputs=outputs, make=make):
+            return [make, *(use.work for use in inputs), *outputs]
+        case k.Influence(influence=influence, target=target, model=model):
+            return [influence, target, model]
+        case k.Quote(output=output, work=work):
+            return [output, work]
+        case k.Evaluation(subject=subject):
+            return [subject]
+        case k.Settlement(settlement=settlement, lines=lines):
+            return [settlement, *(line.maker for line in lines)]
+    return []

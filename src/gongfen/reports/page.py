@@ -1,0 +1,653 @@
+"""The report as one page that needs nobody: no script, no request, both languages, light and dark, paper too.
+
+``render`` takes what the book tells (:mod:`gongfen.reports.story`) and gives HTML. The page says only what it is given:
+``None`` is said as unknown, sums are added again here and a sum that fails is said in the headline. The language is in
+the address (``report.html#zh``), so a link into the Chinese page stays Chinese; the style sheet does the switching.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from gongfen.reports import charts
+from gongfen.reports.charts import Saying, Span
+from gongfen.reports.story import (
+    Flow,
+    LabourPart,
+    MakerStory,
+    Node,
+    OutputStory,
+    Proof,
+    Quoted,
+    SettlementStory,
+    Source,
+    Story,
+)
+from gongfen.reports.words import LANGUAGES, Words, tongue
+
+MILLION = 1_000_000
+MOST_BARS = 14
+"""Bars of one family in one column of the wide flow; the smallest beyond that are drawn as one."""
+MOST_UPRIGHT = 4
+"""Bars in one layer of the upright flow, before families are drawn as one."""
+SHOWN_LOSSES = 12
+SHORT_HASH = 10
+OPENING = 90
+
+
+def N_(message: str) -> str:  # noqa: N802 — the name that extractors of messages know
+    """Mark a message for translators where it is only named, not yet said."""
+    return message
+
+
+QUALITIES = {"measured": N_("measured"), "estimated": N_("estimated"), "imputed": N_("imputed")}
+GRADES = {"display": N_("display grade"), "settlement": N_("settlement grade")}
+PARTS = {
+    "1": N_("1 knowledge and prompting"),
+    "2": N_("2 data"),
+    "3": N_("3 model"),
+    "4": N_("4 evaluation"),
+    "5": N_("5 operations"),
+    "6": N_("6 product"),
+    "7": N_("7 compliance"),
+    "8": N_("8 business"),
+    "machine": N_("machines (objectified labour)"),
+    "data": N_("bought data (objectified labour)"),
+    "living": N_("living labour"),
+    "training": N_("training phase"),
+    "inference": N_("inference phase"),
+    "operation": N_("operation phase"),
+    "employed": N_("employed"),
+    "crowd": N_("crowd"),
+    "on-demand": N_("on-demand"),
+    "unpaid": N_("unpaid"),
+    "unknown": N_("unknown"),
+}
+COLUMNS = {
+    0: N_("Labour and machines"),
+    1: N_("Data"),
+    2: N_("Model"),
+    3: N_("Use"),
+    4: N_("Outputs, stock, losses"),
+}
+NODE_LABELS = (
+    N_("Machine time"),
+    N_("Bought data"),
+    N_("Data set"),
+    N_("Model"),
+    N_("Deployment"),
+    N_("Prompts"),
+    N_("Left in the data set"),
+    N_("Left in the model"),
+    N_("Left in the deployment"),
+    N_("Obsolete"),
+    N_("Idle"),
+    N_("Not socially necessary"),
+    N_("Lost"),
+)
+"""Labels of bars that the book may use and this page can say in every language."""
+FAMILIES = {"maker": "makers", "makers": "makers"}
+TONES = {"maker": "living", "makers": "living", "prompt": "living", "machine": "machine"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a small ledger: what, how much, and its bar."""
+
+    what: str
+    amount: str
+    bar: Markup
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of an output's text, with the numbers of the quotations that cover it."""
+
+    text: str
+    quotes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """A source of an output with its bar."""
+
+    source: Source
+    bar: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """A quoted stretch with its number and its words."""
+
+    n: int
+    quoted: Quoted
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One output, ready to be shown."""
+
+    n: int
+    story: OutputStory
+    opening: str
+    segments: tuple[Segment, ...]
+    quotations: tuple[Quotation, ...]
+    influences: tuple[Influence, ...]
+    worth: tuple[Row, ...]
+    parts: tuple[Row, ...]
+    labour: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class MakerRow:
+    """One maker's line, with the outputs in which their works are named."""
+
+    n: int
+    story: MakerStory
+    bar: Markup
+    outputs: tuple[int, ...]
+    adds_up: bool
+
+
+@dataclass(slots=True)
+class Receipt:
+    """A proof with the places on the page that lean on it."""
+
+    n: int
+    proof: Proof
+    uses: list[tuple[str, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A sum that was added again on this page."""
+
+    ok: bool
+    says: str
+
+
+def render(story: Story) -> str:
+    """The whole page: every language's body, one style sheet, nothing to fetch."""
+    bodies = [(lang, key_of(lang), Markup(_body(story, Words(lang)))) for lang in LANGUAGES]  # noqa: S704 — rendered with autoescape
+    style = files(__package__).joinpath("templates", "report.css").read_text(encoding="utf-8")
+    page = _environment(LANGUAGES[0]).get_template("report.html.j2")
+    return page.render(story=story, bodies=bodies, style=Markup(style))  # noqa: S704 — our own file
+
+
+def key_of(lang: str) -> str:
+    """What a language's ids begin with: ``en``, ``zh``."""
+    return lang.split("-", maxsplit=1)[0]
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _environment(lang: str) -> Environment:
+    """Templates that speak one language: all text escaped, every missing name an error."""
+    words = Words(lang)
+    env = Environment(
+        loader=PackageLoader("gongfen.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    env.filters.update(
+        number=words.number,
+        money=words.money,
+        hours=words.hours,
+        percent=words.percent,
+        ratio=words.ratio,
+        nats=words.nats,
+        scaled=words.scaled,
+        seconds_of=lambda us: words.hours(us // 3600),
+        told=words.gettext,
+        tongue=tongue,
+        web=web,
+        short=lambda text: text[:SHORT_HASH],
+    )
+    return env
+
+
+def web(origin: str) -> bool:
+    """Whether an origin is an address that a page may link to; a citation or a script is only text.
+
+    >>> web("https://example.org/a"), web("javascript:alert(1)"), web("Message of 1790")
+    (True, False, False)
+    """
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
+
+
+def _body(story: Story, words: Words) -> str:
+    """One language's page."""
+    key = key_of(words.lang)
+    cards = tuple(_card(n, output, story, words, key) for n, output in enumerate(story.outputs, 1))
+    checks = _checks(story, words)
+    other = next(lang for lang in LANGUAGES if lang != words.lang)
+    return _environment(words.lang).get_template("report_body.html.j2").render(
+        story=story,
+        currency=story.settlement.currency,
+        lang=words.lang,
+        key=key,
+        other=other,
+        other_key=key_of(other),
+        headline=_headline(story, words, adds_up=all(check.ok for check in checks)),
+        checks=checks,
+        cards=cards,
+        makers=_maker_rows(story, key),
+        owed=sum(m.owed_micro for m in story.makers),
+        order={m.maker: n for n, m in enumerate(story.makers, 1)},
+        names={m.maker: m.name for m in story.makers},
+        receipts=_receipts(story),
+        flow=_flow_pictures(story, words, key),
+        swatches={(t, q): Markup(charts.swatch(t, q, key)) for t in charts.TONES for q in QUALITIES},  # noqa: S704
+        patterns=Markup(charts.patterns(key)),  # noqa: S704
+        test=_scatter_pictures(story, words, key),
+        curve=_curve(story, words, key),
+        ledger=_ledger(story, words, key),
+        qualities=QUALITIES,
+        grades=GRADES,
+        shown_losses=_some(story.training.losses_unat),
+    )
+
+
+def _headline(story: Story, words: Words, *, adds_up: bool) -> str:
+    """The answer in one sentence; or that the sums fail, when they do."""
+    if not story.outputs:
+        return words.gettext("No output yet: nothing has been sold, and nobody is owed anything for it.")
+    made, hands = len(story.outputs), len(story.makers)
+    owed = [m.owed_micro for m in story.makers if m.owed_micro > 0]
+    what = words.ngettext("%(n)s output", "%(n)s outputs", made) % {"n": words.number(made)}
+    whose = words.ngettext("%(n)s maker", "%(n)s makers", hands) % {"n": words.number(hands)}
+    due = words.ngettext("%(n)s is owed %(sum)s", "%(n)s are owed %(sum)s", len(owed)) % {
+        "n": words.number(len(owed)),
+        "sum": words.money(sum(owed), story.settlement.currency),
+    }
+    if not adds_up:
+        return words.say("%(what)s, made from the work of %(whose)s. But the sums on this page do not add up.", what=what, whose=whose)
+    if not owed:
+        return words.say("%(what)s, made from the work of %(whose)s. Nobody is owed anything for this period.", what=what, whose=whose)
+    return words.say(
+        "%(what)s, made from the work of %(whose)s. %(due)s; every cent can be recomputed.", what=what, whose=whose, due=due
+    )
+
+
+def _checks(story: Story, words: Words) -> tuple[Check, ...]:
+    """The sums a reader would add: labour in = out, parts = owed, owed = shared, all = pool."""
+    s, money = story.settlement, words.money
+    owed = sum(m.owed_micro for m in story.makers)
+    parts = sum(m.owed_for_labour_micro + m.owed_for_influence_micro for m in story.makers)
+    each = all(m.owed_for_labour_micro + m.owed_for_influence_micro == m.owed_micro for m in story.makers)
+    rest = s.unidentified_micro + s.carried_micro
+
+    def sums(left: int, right: int) -> dict[str, str]:
+        return {"left": money(left, s.currency), "right": money(right, s.currency)}
+
+    return (
+        Check(
+            story.in_uslh == story.out_uslh,
+            words.say(
+                "Labour in %(left)s µSLH = outputs + stock + losses %(right)s µSLH",
+                left=words.number(story.in_uslh),
+                right=words.number(story.out_uslh),
+            ),
+        ),
+        Check(each, words.say("For every maker, labour part + influence part = owed: together %(left)s = %(right)s", **sums(parts, owed))),
+        Check(owed == s.shared_micro, words.say("All that makers are owed %(left)s = shared out %(right)s", **sums(owed, s.shared_micro))),
+        Check(
+            s.shared_micro + rest == s.pool_micro,
+            words.say("Shared out + unidentified + carried %(left)s = pool %(right)s", **sums(s.shared_micro + rest, s.pool_micro)),
+        ),
+    )
+
+
+# --- outputs ----------------------------------------------------------------------------------------------------------
+
+
+def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> Card:
+    """One output with its bars drawn."""
+    quotations = tuple(Quotation(i, q, output.text[q.start : q.end]) for i, q in enumerate(output.quotes, 1))
+    low = min([s.effect_nnat for s in output.sources] + [0])
+    high = max([s.effect_nnat for s in output.sources] + [1])
+    most = max([o.transferred_uslh + o.living_uslh for o in story.outputs] + [1])
+    return Card(
+        n=n,
+        story=output,
+        opening=_opening(output),
+        segments=segments(output.text, output.quotes),
+        quotations=quotations,
+        influences=tuple(
+            Influence(s, _bar([Span(0, s.effect_nnat, "influence", "estimated")], high, key, low)) for s in output.sources
+        ),
+        worth=_worth(output, story.settlement.currency, words, key),
+        parts=_parts(output.by_kind, words, key),
+        labour=_bar(_labour_spans(output), most, key),
+    )
+
+
+def _opening(output: OutputStory) -> str:
+    """The first words of an output, to know it by."""
+    text = " ".join(f"{output.prompt} {output.text}".split())
+    return text if len(text) <= OPENING else text[:OPENING].rsplit(" ", 1)[0] + " …"
+
+
+def _labour_spans(output: OutputStory) -> list[Span]:
+    """Objectified labour first, living labour after it."""
+    both = output.transferred_uslh + output.living_uslh
+    return [Span(0, output.transferred_uslh, "past"), Span(output.transferred_uslh, both, "living")]
+
+
+def segments(text: str, quotes: Sequence[Quoted]) -> tuple[Segment, ...]:
+    """The text cut where a quotation begins or ends, in code points; overlapping ones keep both numbers.
+
+    >>> [s.text for s in segments("abcdef", [])]
+    ['abcdef']
+    """
+    ends = {q.start for q in quotes} | {q.end for q in quotes}
+    cuts = sorted({0, len(text)} | {cut for cut in ends if 0 < cut < len(text)})
+    made = []
+    for start, end in zip(cuts, cuts[1:], strict=False):
+        over = tuple(n for n, q in enumerate(quotes, 1) if q.start <= start and end <= q.end)
+        made.append(Segment(text[start:end], over))
+    return tuple(made)
+
+
+def _bar(spans: Sequence[Span], high: int, key: str, low: int = 0, mark: int | None = None) -> Markup:
+    return Markup(charts.bars(spans, low=low, high=high, key=key, mark=mark))  # noqa: S704 — numbers and classes only
+
+
+def _worth(o: OutputStory, currency: str, words: Words, key: str) -> tuple[Row, ...]:
+    """Value, price, and rent under both theories, on one scale with the price as a mark."""
+    money, price = words.money, o.price_micro
+    both = o.transferred_uslh + o.living_uslh
+    living = price - o.rent_repro_micro if price is not None and o.rent_repro_micro is not None else None
+    past = o.value_micro - living if living is not None else o.value_micro * o.transferred_uslh // max(both, 1)
+    high = max(o.value_micro, price or 0, 1)
+    at_least = "≥ " if o.unmeasured else ""
+    value = [Span(0, past, "past"), Span(past, o.value_micro, "living")]
+    rows = [Row(words.gettext("Value μ(T + L)"), at_least + money(o.value_micro, currency), _bar(value, high, key, mark=price))]
+    if price is None:
+        return tuple(rows)
+    rows.append(Row(words.gettext("Price p"), money(price, currency), _bar([Span(0, price, "price")], high, key, mark=price)))
+    for what, rent, base in (
+        ("R_avg = p − μ(T + L)", o.rent_avg_micro, o.value_micro),
+        ("R_repro = p − μL", o.rent_repro_micro, living),
+    ):
+        if rent is None or base is None:
+            rows.append(Row(what, words.gettext("unknown"), _bar([], high, key, mark=price)))
+            continue
+        span = Span(min(base, price), max(base, price), "rent" if rent >= 0 else "short")
+        note = "" if rent >= 0 else words.gettext("sold below value: no rent, a gift")
+        rows.append(Row(what, ("≤ " if o.unmeasured else "") + money(rent, currency), _bar([span], high, key, mark=price), note))
+    return tuple(rows)
+
+
+def _parts(parts: Sequence[LabourPart], words: Words, key: str) -> tuple[Row, ...]:
+    """The labour in an output, kind by kind."""
+    most = max([p.uslh for p in parts] + [1])
+    return tuple(
+        Row(
+            words.gettext(PARTS.get(p.part, p.part)),
+            words.hours(p.uslh),
+            _bar([Span(0, p.uslh, "machine" if p.part in {"machine", "data"} else "living")], most, key),
+        )
+        for p in parts
+    )
+
+
+# --- makers, receipts, the settlement ---------------------------------------------------------------------------------
+
+
+def _maker_rows(story: Story, key: str) -> tuple[MakerRow, ...]:
+    """Every maker's line; the bars share one scale."""
+    named: dict[str, set[int]] = {}
+    for n, output in enumerate(story.outputs, 1):
+        for thing in (*output.sources, *output.quotes):
+            for maker in thing.makers:
+                named.setdefault(maker, set()).add(n)
+    most = max([m.owed_micro for m in story.makers] + [1])
+    rows = []
+    for n, m in enumerate(story.makers, 1):
+        both = m.owed_for_labour_micro + m.owed_for_influence_micro
+        quality = m.labour_quality if m.labour_quality in QUALITIES else "imputed"
+        spans = [Span(0, m.owed_for_labour_micro, "living", quality), Span(m.owed_for_labour_micro, both, "influence", "estimated")]
+        rows.append(MakerRow(n, m, _bar(spans, most, key), tuple(sorted(named.get(m.maker, ()))), both == m.owed_micro))
+    return tuple(rows)
+
+
+def _receipts(story: Story) -> dict[tuple[int, str], Receipt]:
+    """Every proof on the page once, by place in the log, with what leans on it (output 0: the settlement)."""
+    found: dict[tuple[int, str], set[tuple[str, int]]] = {}
+    proofs: dict[tuple[int, str], Proof] = {}
+
+    def lean(proof: Proof, kind: str, n: int) -> None:
+        place = (proof.seq, proof.leaf)
+        proofs[place] = proof
+        found.setdefault(place, set()).add((kind, n))
+
+    lean(story.settlement.proof, "settlement", 0)
+    for n, output in enumerate(story.outputs, 1):
+        for proof in (*output.proofs, *(s.proof for s in output.sources), *(q.proof for q in output.quotes)):
+            lean(proof, "output", n)
+    return {place: Receipt(n, proofs[place], sorted(found[place])) for n, place in enumerate(sorted(found), 1)}
+
+
+def _ledger(story: Story, words: Words, key: str) -> tuple[Row, ...]:
+    """From sales to cents, each line beginning where the one before it ends."""
+    s: SettlementStory = story.settlement
+    by_labour = sum(m.owed_for_labour_micro for m in story.makers)
+    by_influence = sum(m.owed_for_influence_micro for m in story.makers)
+    high = max(s.sales_micro, s.pool_micro, 1)
+
+    def row(what: str, amount: int, start: int, tone: str, quality: str = "measured", *, sign: bool = False) -> Row:
+        bar = _bar([Span(start, start + amount, tone, quality)], high, key)
+        return Row(what, words.money(amount, s.currency, sign=sign), bar)
+
+    kept = s.pool_micro - s.sales_micro
+    beta = words.percent(s.beta_ppm)
+    lines = [
+        row(words.gettext("Sales of the period"), s.sales_micro, 0, "price"),
+        row(words.gettext("not shared under the policy"), kept, s.sales_micro, "rest", sign=True),
+        row(words.gettext("Pool"), s.pool_micro, 0, "price"),
+        row(words.say("shared by labour (β = %(beta)s)", beta=beta), by_labour, 0, "living"),
+        row(words.say("shared by influence (1 − β = %(rest)s)", rest=words.percent(MILLION - s.beta_ppm)), by_influence, by_labour, "influence", "estimated"),
+        row(words.gettext("kept for makers who are not identified"), s.unidentified_micro, by_labour + by_influence, "rest"),
+        row(
+            words.gettext("carried into the next period: smaller than the smallest coin"),
+            s.carried_micro,
+            by_labour + by_influence + s.unidentified_micro,
+            "rest",
+        ),
+    ]
+    return tuple(lines)
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def _flow_pictures(story: Story, words: Words, key: str) -> Mapping[str, Markup]:
+    """The labour flow twice: lying for a desk, upright and with families joined for a phone."""
+    finding = words.say(
+        "%(sum)s of labour and machine time, from where it was spent to where it lies now; the same in the table below.",
+        sum=words.hours(story.in_uslh),
+    )
+    title = words.gettext("The way of the labour")
+    headings = {column: words.gettext(label) for column, label in COLUMNS.items()}
+    made = {}
+    for shape, most, draw in (("wide", MOST_BARS, charts.sankey), ("upright", 0, charts.sankey_upright)):
+        nodes, flows = _folded(story, words, most)
+        bars, streams = _bars_and_streams(story, nodes, flows, words)
+        saying = Saying(key=f"{key}-flow-{shape}", title=title, finding=finding)
+        made[shape] = Markup(draw(bars, streams, headings=headings, saying=saying, hatches=key))  # noqa: S704 — charts escape
+    return made
+
+
+def _folded(story: Story, words: Words, most: int) -> tuple[list[Node], list[Flow]]:
+    """The picture with at most ``most`` bars of a family in a column; the smallest become one, and nothing is lost.
+
+    ``most`` 0 joins whole families, in columns that are too full for a phone.
+    """
+    size: dict[str, int] = {}
+    for flow in story.flows:
+        for end in (flow.source, flow.target):
+            size[end] = size.get(end, 0) + flow.uslh
+    groups: dict[tuple[int, str], list[Node]] = {}
+    for node in story.nodes:
+        groups.setdefault((node.column, FAMILIES.get(node.kind, node.kind)), []).append(node)
+    full = {n.column for n in story.nodes if sum(m.column == n.column for m in story.nodes) > MOST_UPRIGHT}
+    become: dict[str, Node] = {}
+    for (column, family), group in groups.items():
+        room = most if most else (1 if column in full else len(group))
+        if len(group) <= room:
+            continue
+        largest = sorted(group, key=lambda n: (n.kind == "makers", -size.get(n.node, 0)))
+        rest = largest[max(room - 1, 0) :]
+        joined = _joined(family, column, rest, len(rest) == len(group), words)
+        become |= {node.node: joined for node in rest}
+    nodes = list({become.get(n.node, n).node: become.get(n.node, n) for n in story.nodes}.values())
+    nodes.sort(key=lambda n: n.node.startswith("\0"))
+    return nodes, _merged(story.flows, {name: node.node for name, node in become.items()})
+
+
+def _joined(family: str, column: int, rest: Sequence[Node], whole: bool, words: Words) -> Node:
+    """One bar for many."""
+    n = len(rest)
+    shown = {"n": words.number(n)}
+    if family == "makers" and any(node.kind == "makers" for node in rest):
+        label = words.gettext("all makers") if whole else words.gettext("all other makers")
+    elif family == "makers":
+        label = (words.ngettext("%(n)s maker", "%(n)s makers", n) if whole else words.ngettext("%(n)s more maker", "%(n)s more makers", n)) % shown
+    elif family == "output":
+        label = (words.ngettext("%(n)s output", "%(n)s outputs", n) if whole else words.ngettext("%(n)s more output", "%(n)s more outputs", n)) % shown
+    elif family == "stock":
+        label = words.gettext("stock")
+    elif family == "loss":
+        label = words.gettext("losses")
+    else:
+        label = words.ngettext("%(n)s more", "%(n)s more", n) % shown
+    return Node(
+        node=f"\0{family}{column}", label=label, column=column, kind=family, unmeasured=any(node.unmeasured for node in rest)
+    )
+
+
+def _merged(flows: Iterable[Flow], become: Mapping[str, str]) -> list[Flow]:
+    """Flows between the bars that are left; amounts that are known in different ways stay apart."""
+    sums: dict[tuple[str, str, str], int] = {}
+    for flow in flows:
+        ends = (become.get(flow.source, flow.source), become.get(flow.target, flow.target), flow.quality)
+        sums[ends] = sums.get(ends, 0) + flow.uslh
+    return [Flow(source=a, target=b, uslh=uslh, quality=quality) for (a, b, quality), uslh in sums.items()]
+
+
+def _bars_and_streams(
+    story: Story, nodes: Sequence[Node], flows: Sequence[Flow], words: Words
+) -> tuple[list[charts.Bar], list[charts.Stream]]:
+    """What the picture needs: labels said, tones chosen."""
+    order = {output.output: n for n, output in enumerate(story.outputs, 1)}
+    label = {n.node: node_label(n, order, words) for n in nodes}
+    kind = {n.node: n.kind for n in nodes}
+    known = [f for f in flows if f.source in kind and f.target in kind]
+
+    def amount(node: Node) -> str:
+        into = sum(f.uslh for f in known if f.target == node.node)
+        out = sum(f.uslh for f in known if f.source == node.node)
+        return ("≥ " if node.unmeasured else "") + words.hours(max(into, out))
+
+    bars = [
+        charts.Bar(
+            key=n.node, label=label[n.node], amount=amount(n), column=n.column, tone=TONES.get(n.kind, "past"), open=n.unmeasured
+        )
+        for n in nodes
+    ]
+    streams = [
+        charts.Stream(
+            source=f.source,
+            target=f.target,
+            value=f.uslh,
+            tone=TONES.get(kind[f.source], "past"),
+            quality=f.quality,
+            note=f"{label[f.source]} → {label[f.target]}: {words.hours(f.uslh)} ({words.gettext(QUALITIES.get(f.quality, f.quality))})",
+        )
+        for f in known
+    ]
+    return bars, streams
+
+
+def node_label(node: Node, order: Mapping[str, int], words: Words) -> str:
+    """What a bar is called: outputs by their number on the page, people by name, the rest translated if it can be."""
+    if node.node in order:
+        return words.say("Output %(n)s", n=words.number(order[node.node]))
+    return node.label if node.kind == "maker" else words.gettext(node.label)
+
+
+def _scatter_pictures(story: Story, words: Words, key: str) -> Mapping[str, Markup]:
+    """Predicted against measured, wide and narrow; nothing when no retraining was made."""
+    found = story.validation
+    if found is None or not found.points:
+        return {}
+    names = {m.maker: m.name for m in story.makers}
+    short = _short_names([names.get(p.maker, p.maker) for p in found.points])
+    points = [
+        charts.Point(
+            x=p.predicted_nnat,
+            y=p.measured_nnat,
+            name=name,
+            note=f"{names.get(p.maker, p.maker)}: {words.nats(p.predicted_nnat)} → {words.nats(p.measured_nnat)}",
+        )
+        for p, name in zip(found.points, short, strict=True)
+    ]
+    title = words.gettext("Predicted and measured effect of leaving one maker out")
+    finding = words.gettext("Each point is one maker; the same numbers stand in the table below.")
+    axes = (words.gettext("predicted"), words.gettext("measured by retraining"))
+    return {
+        shape: Markup(  # noqa: S704 — charts escape
+            charts.scatter(
+                points,
+                axes=axes,
+                unit=words.nats,
+                saying=Saying(key=f"{key}-test-{shape}", title=title, finding=finding),
+                narrow=shape == "upright",
+            )
+        )
+        for shape in ("wide", "upright")
+    }
+
+
+def _short_names(names: Sequence[str]) -> list[str]:
+    """Last names where they tell people apart, full names where they do not.
+
+    >>> _short_names(["John Adams", "John Quincy Adams", "Abraham Lincoln", "李白"])
+    ['John Adams', 'John Quincy Adams', 'Lincoln', '李白']
+    """
+    last = [name.split()[-1] if name.split() else name for name in names]
+    return [short if last.count(short) == 1 else name for name, short in zip(names, last, strict=True)]
+
+
+def _curve(story: Story, words: Words, key: str) -> Markup:
+    """The loss of each step."""
+    saying = Saying(
+        key=f"{key}-loss",
+        title=words.gettext("Training loss, step by step"),
+        finding=words.gettext("The thin line is every step, the strong one a running mean."),
+    )
+    return Markup(charts.sparkline(story.training.losses_unat, saying=saying))  # noqa: S704 — numbers and escaped words
+
+
+def _some(losses: Sequence[int]) -> list[tuple[int, int]]:
+    """A few steps with their loss, first and last among them, for the table beside the curve."""
+    last = len(losses) - 1
+    if last < SHOWN_LOSSES:
+        return list(enumerate(losses, 1))
+    steps = sorted({n * last // (SHOWN_LOSSES - 1) for n in range(SHOWN_LOSSES)})
+    return [(n + 1, losses[n]) for n in steps]

@@ -1,0 +1,87 @@
+"""Display grade: what each training example did for each output, from the gradients at the end of training.
+
+Let g_i = ∇ℓ_i and q_j = ∇ log p(output_j), both at the final θ. A Newton step on example i alone moves the log-likelihood of
+output j by  −(1/N) q_j·(F + λ)⁻¹ g_i,  with F = (1/N) Σ g_i g_iᵀ the empirical Fisher. By Woodbury's identity this needs only the
+N × N Gram matrix:  −(1/N) [ (K + λ)⁻¹ (g_i·q_j)_i ],  K_ik = g_i·g_k / N,  λ = damping × the mean of K's diagonal. Where the
+gradients do not fit in memory, F is left out: −(g_i·q_j) / (N λ), the plain product, with λ the mean of the diagonal itself.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from gongfen.errors import TrainingError
+from gongfen.trace.problem import Problem
+from gongfen.trace.tuning import Progress, silent, steady
+
+Method = Literal["empirical-fisher", "plain"]
+DAMPING = 0.1
+MEMORY_BYTES = 2 * 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class DisplayInfluence:
+    """``effects`` [M, N]: estimated change of each output's log-likelihood from training on each example, in nats.
+
+    Positive helped. It ranks the examples of one output; the sizes are those of a damped Newton step, not of the run.
+    """
+
+    effects: Tensor
+    method: Method
+    damping: float
+
+
+def display_influence(
+    problem: Problem,
+    theta: Tensor,
+    damping: float = DAMPING,
+    memory_bytes: int = MEMORY_BYTES,
+    progress: Progress = silent,
+) -> DisplayInfluence:
+    """Trace every output at ``theta`` [P] in one pass over the examples; raises TrainingError when gradients are not finite.
+
+    Each example's gradient is taken by itself, so nothing depends on how examples are put in batches.
+    """
+    examples, outputs = problem.examples, len(problem.prices)
+    fits = examples * theta.numel() * theta.element_size() <= memory_bytes
+    kept = torch.empty(examples, theta.numel(), dtype=theta.dtype) if fits else None
+    with steady(torch.get_num_threads()):
+        queries = torch.stack([_output_gradient(problem, theta, j) for j in range(outputs)], dim=1)
+        dots = torch.empty(examples, outputs, dtype=theta.dtype)
+        squares = torch.empty(examples, dtype=theta.dtype)
+        for i in range(examples):
+            gradient = example_gradient(problem, theta, i)
+            dots[i], squares[i] = gradient @ queries, gradient @ gradient
+            if kept is not None:
+                kept[i] = gradient
+            progress(i + 1, examples)
+        _refuse_infinite(dots)
+        level = squares.mean() / examples
+        if kept is None:
+            return DisplayInfluence(-(dots / (examples * level)).T, "plain", 1.0)
+        gram = kept @ kept.T / examples
+        gram.diagonal().add_(damping * level)
+        return DisplayInfluence(
+            -(torch.linalg.solve(gram, dots) / examples).T, "empirical-fisher", damping
+        )
+
+
+def example_gradient(problem: Problem, theta: Tensor, number: int) -> Tensor:
+    """∇ℓ_i at ``theta``, [P]."""
+    at = theta.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(problem.losses(at, torch.tensor([number])).sum(), at)
+    return gradient
+
+
+def _output_gradient(problem: Problem, theta: Tensor, number: int) -> Tensor:
+    at = theta.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(problem.log_likelihoods(at, torch.tensor([number])).sum(), at)
+    return gradient
+
+
+def _refuse_infinite(dots: Tensor) -> None:
+    bad = (~dots.isfinite().all(1)).nonzero().flatten().tolist()
+    if bad:
+        raise TrainingError(f"examples {bad}", "have no finite gradient at the end", "train at a lower rate")

@@ -1,0 +1,78 @@
+"""From an output back to the works and people behind it, along recorded makings. Certain, unlike influence."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gongfen.facts import Fact
+from gongfen.facts import kinds as k
+
+About = Callable[[str], Iterable[tuple[int, Fact]]]
+"""The facts about a work, with their numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One work on the way back: what it is, how it came in, from what it was made."""
+
+    work: str
+    kind: str
+    role: str
+    """In what it was used: ``data``, ``base``, ``model``, ``prompt``…; ``output`` for the start."""
+    depth: int
+    seq: int
+    """Number of the fact that recorded it."""
+    makers: tuple[k.Part, ...] = ()
+
+
+def lineage(output: str, about: About) -> tuple[Step, ...]:
+    """Every work behind ``output``, nearest first, each once. Empty when the book does not know it."""
+    steps: dict[str, Step] = {}
+    front = [(output, "output")]
+    depth = 0
+    while front:
+        following: list[tuple[str, str]] = []
+        for work, role in front:
+            if work in steps:
+                continue
+            facts = list(about(work))
+            declared = next(((seq, fact) for seq, fact in facts if _declares(fact, work)), None)
+            if declared is None:
+                continue
+            seq, fact = declared
+            makers = fact.body.makers if isinstance(fact.body, k.Work) else ()
+            steps[work] = Step(work, fact.kind, role, depth, seq, makers)
+            following += _inputs(facts, work)
+        front, depth = following, depth + 1
+    return tuple(steps.values())
+
+
+def makings(steps: Iterable[Step], about: About) -> tuple[tuple[int, k.Make], ...]:
+    """The makings along a lineage, in the order of the log."""
+    found: dict[int, k.Make] = {}
+    for step in steps:
+        for seq, fact in about(step.work):
+            if isinstance(fact.body, k.Make) and step.work in fact.body.outputs:
+                found[seq] = fact.body
+    return tuple(sorted(found.items(), key=lambda item: item[0]))
+
+
+def _declares(fact: Fact, work: str) -> bool:
+    match fact.body:
+        case k.Work(work=name) | k.Dataset(dataset=name) | k.Model(model=name) | k.Output(output=name):
+            return name == work
+    return False
+
+
+def _inputs(facts: Iterable[tuple[int, Fact]], work: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for _, fact in facts:
+        match fact.body:
+            case k.Make(inputs=inputs, outputs=outputs) if work in outputs:
+                found += [(use.work, use.role) for use in inputs]
+            case k.Dataset(dataset=name, works=works) if name == work:
+                found += [(member, "data") for member in works]
+            case k.Model(model=name, base=str(base)) if name == work:
+                found.append((base, "base"))
+            case k.Work(work=name, part_of=str(whole)) if name == work:
+                found.append((whole, "whole"))
+    return found
