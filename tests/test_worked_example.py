@@ -86,9 +86,7 @@ SERVING: list[Body] = [
     labour("reviewers", 10, "x1.5", "reviewed", 4, "inference"),
 ]  # fmt: skip
 
-SALE: list[Body] = [
-    k.Sale(sale="all", output="reviewed", price_micro=12_500_000_000, currency="EUR", day="2026-01-31")
-]
+SALE: list[Body] = [k.Sale(sale="all", output="reviewed", price_micro=12_500_000_000, currency="EUR", day="2026-01-31")]
 
 
 def booked(*bodies: Body) -> State:

@@ -6,6 +6,7 @@ from gongfen.accounts.booking import conservation_by_source as conservation_by_s
 from gongfen.accounts.entries import Entry as Entry
 from gongfen.accounts.entries import Posting as Posting
 from gongfen.accounts.entries import balances as balances
+from gongfen.accounts.state import TABLES as TABLES
 from gongfen.accounts.state import State as State
 from gongfen.accounts.state import state_in as state_in
 from gongfen.accounts.state import state_in_memory as state_in_memory

@@ -1,1 +1,159 @@
-"""The verbs: what the command line, the pages and Python programs share."""
+"""The verbs: what the command line, the pages and Python programs share.
+
+What needs a corpus reader, a page or torch is imported by the verb that uses it: opening a book stays quick.
+"""
+
+# ruff: noqa: PLC0415
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from gongfen import shares
+from gongfen.accounts import conservation
+from gongfen.book import answers, publishing
+from gongfen.book.clock import new_id, today
+from gongfen.book.place import place_of, user
+from gongfen.book.publishing import Published
+from gongfen.book.recording import Progress, Receipt, Record, create_record, open_record
+from gongfen.book.verification import Verified, verify_record
+from gongfen.errors import MissingAssumptionError
+from gongfen.facts import Body, Fact
+from gongfen.facts import kinds as k
+from gongfen.proof.note import Verifier
+from gongfen.reports.replies import Owed, Who
+from gongfen.value import Worth
+
+if TYPE_CHECKING:
+    from gongfen.book.bringing import Brought
+    from gongfen.studio.corpus import Corpus
+
+
+class Book:
+    """One book: a log of facts, and the answers that follow from them.
+
+    Every verb raises a :class:`gongfen.errors.GongfenError` on a person's mistake, and has then written nothing.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self.log = record
+        """The record itself: facts by number, receipts, state."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the book's file."""
+        self.log.store.close()
+
+    # -- the record ------------------------------------------------------------------------------------------------
+
+    def record(self, *facts: Fact | Body, sample: bool = False) -> list[int]:
+        """Write facts, all or none; their numbers come back. ``sample`` marks bodies as sample data."""
+        return self.log.record(
+            [fact if isinstance(fact, Fact) else self.log.new(fact, sample=sample) for fact in facts]
+        )
+
+    def receipt(self, which: int | str) -> Receipt:
+        """The proof of one fact, by number or id, which holds without the book."""
+        seq = self.log.find(which) if isinstance(which, str) else which
+        if seq is None or not 0 <= seq < self.log.size:
+            raise MissingAssumptionError(f"fact {which}", "is not in this book", "see what is: gongfen log")
+        return self.log.receipt(seq)
+
+    def verify(self, key: str | None = None, since: str | None = None, progress: Progress | None = None) -> Verified:
+        """Check every byte, hash, signature, settlement and answer of the book."""
+        return verify_record(self.log, Verifier.parse(key) if key else None, since, progress)
+
+    # -- answers ---------------------------------------------------------------------------------------------------
+
+    def who(self, output: str) -> Who:
+        """Who made an output: lineage, influence and quotation, never mixed in one number."""
+        return answers.who(self.log, output)
+
+    def worth(self, *outputs: str) -> Worth:
+        """What outputs are worth together: labour transferred and living, price, both rents."""
+        return answers.worth_of(self.log, outputs)
+
+    def owed(self, maker: str | None = None) -> tuple[Owed, ...]:
+        """What makers are owed, and why."""
+        return answers.owed(self.log, maker)
+
+    def balance(self) -> tuple[int, int]:
+        """Labour in, and labour at rest in outputs, stocks and losses, micro-SLH: equal, to the last unit."""
+        return conservation(self.log.state)
+
+    # -- exchange --------------------------------------------------------------------------------------------------
+
+    def settle(self, period: str, policy: str = "*", settlement: str | None = None) -> k.Settlement:
+        """Fix a period's shares against the log as it stands, and record them. ``*``: the newest policy."""
+        published = self.log.state.policies.get(policy)
+        if published is None:
+            thing = "the policy" if policy == "*" else f"policy {policy}"
+            raise MissingAssumptionError(thing, "is not published", "publish it: gongfen record policy …")
+        name, log = settlement or f"settlement:{published.policy.currency}:{period}", self.log
+        found: list[k.Settlement] = []
+
+        def computed() -> Iterable[Body]:
+            """Run within the transaction, so that nobody writes between the state and the shares."""
+            root = log.store.root().hex()
+            found.append(shares.settle(log.state, name, period, published.policy.policy, log.size, root))
+            yield found[0]
+
+        log.record(computed())
+        return found[0]
+
+    def pay(self, maker: str | None = None, amount_micro: int | None = None, method: str = "") -> list[k.Payment]:
+        """Record payments: of what is owed to ``maker``, of a part of it, or of all that is owed to everybody."""
+        payments = [
+            k.Payment(
+                payment=f"payment:{new_id()}",
+                maker=row.maker,
+                amount_micro=amount_micro or row.owed_micro,
+                currency=row.currency,
+                day=today(),
+                method=method,
+            )
+            for row in self.owed(maker)
+            if row.owed_micro > 0 and self.log.state.makers.get(row.maker) is not None
+        ]
+        if not payments:
+            thing = maker or "everybody"
+            raise MissingAssumptionError(
+                thing, "is owed nothing that can be paid", "settle a period first: gongfen settle"
+            )
+        self.log.record(payments)
+        return payments
+
+    # -- publication -----------------------------------------------------------------------------------------------
+
+    def label(self, output: str, folder: str | os.PathLike[str], producer: str | None = None) -> Published:
+        """Write an output as a Markdown file with its visible and hidden label, and record it."""
+        return publishing.label(self.log, output, Path(folder), producer)
+
+    def audit(self) -> bytes:
+        """The audit bundle: a zip that verifies without this book."""
+        return publishing.audit(self.log)
+
+    # -- production ------------------------------------------------------------------------------------------------
+
+    def bring_in(self, corpus: "Corpus", *, dry_run: bool = False, progress: Progress | None = None) -> "Brought":
+        """Record a corpus with its makers, sources, licences, and what was left out."""
+        from gongfen.book.bringing import bring_in
+
+        return bring_in(self.log, corpus, dry_run=dry_run, progress=progress)
+
+
+def open_book(path: str | os.PathLike[str] | None = None, *, by: str | None = None) -> Book:
+    """Open a book: at ``path``, else where ``GONGFEN_BOOK`` says, else ``./gongfen.db``."""
+    return Book(open_record(place_of(path), by or user()))
+
+
+def create_book(
+    path: str | os.PathLike[str] | None = None, *, origin: str = "gongfen.example/book", by: str | None = None
+) -> Book:
+    """Make a new book, with a key of its own beside it. ``origin`` is its public name, like a web address."""
+    return Book(create_record(place_of(path), origin, by or user()))

@@ -28,8 +28,10 @@ def references(fact: Fact) -> list[str]:
 
 def _about(fact: Fact) -> list[str]:
     match fact.body:
-        case k.Enrol(maker=maker) | k.Payment(maker=maker):
+        case k.Enrol(maker=maker):
             return [maker]
+        case k.Payment(maker=maker):
+            return [f"paid:{maker}"]
         case k.Work(work=work, makers=makers):
             return [work, *(part.maker for part in makers)]
         case k.Drop(item=item):
@@ -53,5 +55,5 @@ def _about(fact: Fact) -> list[str]:
         case k.Evaluation(subject=subject):
             return [subject]
         case k.Settlement(settlement=settlement, lines=lines):
-            return [settlement, *(line.maker for line in lines)]
+            return [settlement, *(f"paid:{line.maker}" for line in lines)]
     return []

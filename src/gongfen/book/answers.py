@@ -1,0 +1,195 @@
+"""Questions to the book: who made it, what is it worth, who is owed what. Read from the views; nothing is scanned."""
+
+from gongfen.accounts.chart import UNIDENTIFIED, Living, payable, read_source
+from gongfen.book.recording import Record
+from gongfen.errors import UnknownMakerError, UnknownWorkError
+from gongfen.facts import Fact
+from gongfen.facts import kinds as k
+from gongfen.facts.amounts import PPM, apportion
+from gongfen.reports.replies import Behind, Owed, Quotation, Strongest, Who
+from gongfen.trace.lineage import Step, lineage
+from gongfen.value import Worth, worth
+
+
+def who(record: Record, output: str) -> Who:
+    """Who made ``output``. Raises UnknownWorkError."""
+    facts = record.about(output)
+    steps = lineage(output, record.about)
+    if not steps:
+        raise UnknownWorkError(output, "is not in this book", "see what is: gongfen log --kind output")
+    owners = {step.work: tuple(part.maker for part in step.makers) for step in steps}
+    found = newest_influence(facts, output)
+    strongest = tuple(_strongest(record, found)) if found else ()
+    quotes = tuple(
+        Quotation(
+            start=fact.body.output_start,
+            end=fact.body.output_end,
+            work=fact.body.work,
+            makers=makers_of(record, fact.body.work),
+            seq=seq,
+        )
+        for seq, fact in facts
+        if isinstance(fact.body, k.Quote) and fact.body.output == output
+    )
+    stock = record.state.stocks.get(output)
+    return Who(
+        output=output,
+        lineage=tuple((step.work, step.kind, step.role) for step in steps if step.role not in ("data", "whole")),
+        works=sum(step.role == "data" and step.kind == "work" for step in steps),
+        unmeasured=stock.is_lower_bound if stock else True,
+        grade=found[1].grade if found else None,
+        method=found[1].method if found else None,
+        makers=tuple(_behind(record, output, steps, owners, found, quotes)),
+        strongest=strongest,
+        quotes=quotes,
+        seq=steps[0].seq,
+    )
+
+
+def newest_influence(facts: list[tuple[int, Fact]], target: str) -> tuple[int, k.Influence] | None:
+    """The last measurement of influence on a target."""
+    found = [
+        (seq, fact.body) for seq, fact in facts if isinstance(fact.body, k.Influence) and fact.body.target == target
+    ]
+    return found[-1] if found else None
+
+
+def makers_of(record: Record, work: str) -> tuple[str, ...]:
+    """The makers of a work, by the book; empty when they are unknown."""
+    known = record.state.works.get(work)
+    return tuple(part.maker for part in known.makers) if known else ()
+
+
+def _strongest(record: Record, found: tuple[int, k.Influence]) -> list[Strongest]:
+    seq, influence = found
+    shares = _shares(influence)
+    ranked = sorted(influence.effects, key=lambda effect: (-effect.effect_nnat, effect.work))
+    return [
+        Strongest(
+            work=effect.work,
+            makers=makers_of(record, effect.work),
+            effect_nnat=effect.effect_nnat,
+            share_ppm=shares.get(effect.work, 0),
+            seq=seq,
+        )
+        for effect in ranked
+    ]
+
+
+def _shares(influence: k.Influence) -> dict[str, int]:
+    positive = {effect.work: effect.effect_nnat for effect in influence.effects if effect.effect_nnat > 0}
+    return apportion(PPM, positive) if positive else {}
+
+
+def _behind(
+    record: Record,
+    output: str,
+    steps: tuple[Step, ...],
+    owners: dict[str, tuple[str, ...]],
+    found: tuple[int, k.Influence] | None,
+    quotes: tuple[Quotation, ...],
+) -> list[Behind]:
+    works: dict[str, int] = {}
+    for step in steps:
+        if step.role == "data" and step.kind == "work":
+            for maker in owners[step.work]:
+                works[maker] = works.get(maker, 0) + 1
+    labour = labour_by_maker(record, output)
+    influence: dict[str, int] = {}
+    if found:
+        weights: dict[str, int] = {}
+        for effect in found[1].effects:
+            known = record.state.works.get(effect.work)
+            for part in known.makers if known and effect.effect_nnat > 0 else ():
+                weights[part.maker] = weights.get(part.maker, 0) + effect.effect_nnat * part.ppm
+        influence = apportion(PPM, weights) if sum(weights.values()) else {}
+    rows = [
+        Behind(
+            maker=maker,
+            works=works.get(maker, 0),
+            labour_uslh=labour.get(maker, 0),
+            influence_ppm=influence.get(maker, 0) if found else None,
+            quotes=sum(maker in quote.makers for quote in quotes),
+        )
+        for maker in {*works, *labour}
+    ]
+    return sorted(rows, key=lambda row: (-(row.influence_ppm or 0), -row.labour_uslh, row.maker))
+
+
+def labour_by_maker(record: Record, output: str) -> dict[str, int]:
+    """Maker → living labour at rest in a work, micro-SLH."""
+    stock = record.state.stocks.get(output)
+    sums: dict[str, int] = {}
+    for key, amount in stock.sources.items() if stock else ():
+        source = read_source(key)
+        if isinstance(source, Living):
+            sums[source.maker] = sums.get(source.maker, 0) + amount
+    return sums
+
+
+def price_of(record: Record, outputs: tuple[str, ...], currency: str) -> int | None:
+    """What these outputs fetched together, micro-units; ``None`` when none was sold in that currency."""
+    prices = [
+        fact.body.price_micro
+        for output in outputs
+        for _, fact in record.about(output)
+        if isinstance(fact.body, k.Sale) and fact.body.currency == currency
+    ]
+    return sum(prices) if prices else None
+
+
+def worth_of(record: Record, outputs: tuple[str, ...]) -> Worth:
+    """What outputs are worth together, and what they fetched. Raises UnknownWorkError, MissingAssumptionError."""
+    answer = worth(record.state, outputs, None)
+    price = price_of(record, outputs, answer.currency)
+    return worth(record.state, outputs, price) if price is not None else answer
+
+
+def owed(record: Record, maker: str | None = None) -> tuple[Owed, ...]:
+    """What makers are owed, by maker and currency; with the unidentified at the end. Raises UnknownMakerError."""
+    if maker is not None and maker != UNIDENTIFIED and record.state.makers.get(maker) is None:
+        raise UnknownMakerError(maker, "is not enrolled", "see who is: gongfen owed")
+    rows: list[Owed] = []
+    prefix = payable("") if maker is None else f"{payable(maker)}|"
+    for key, balance in record.state.balances.prefixed(prefix):
+        account, _, currency = key.rpartition("|")
+        rows.append(_owed(record, account.removeprefix(payable("")), currency, -balance))
+    if maker in (None, UNIDENTIFIED):
+        for key, balance in record.state.balances.prefixed(f"{UNIDENTIFIED}|"):
+            currency = key.rpartition("|")[2]
+            rows.append(
+                Owed(
+                    maker=UNIDENTIFIED,
+                    currency=currency,
+                    for_labour_micro=0,
+                    for_influence_micro=0,
+                    settled_micro=-balance,
+                    paid_micro=0,
+                    owed_micro=-balance,
+                    settlements=(),
+                )
+            )
+    return tuple(rows)
+
+
+def _owed(record: Record, maker: str, currency: str, balance: int) -> Owed:
+    labour = influence = paid = 0
+    settlements: list[str] = []
+    for _, fact in record.about(f"paid:{maker}"):
+        body = fact.body
+        if isinstance(body, k.Settlement) and body.currency == currency:
+            settlements.append(body.settlement)
+            labour += sum(line.labour_micro for line in body.lines if line.maker == maker)
+            influence += sum(line.influence_micro for line in body.lines if line.maker == maker)
+        if isinstance(body, k.Payment) and body.currency == currency:
+            paid += body.amount_micro
+    return Owed(
+        maker=maker,
+        currency=currency,
+        for_labour_micro=labour,
+        for_influence_micro=influence,
+        settled_micro=labour + influence,
+        paid_micro=paid,
+        owed_micro=balance,
+        settlements=tuple(settlements),
+    )

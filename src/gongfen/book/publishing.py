@@ -1,0 +1,112 @@
+"""What leaves the house: labelled files and audit bundles."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from gongfen.book.recording import Record
+from gongfen.errors import LabelError, UnknownWorkError
+from gongfen.facts import kinds as k
+from gongfen.labels.gb45438 import Finding, first_label
+from gongfen.labels.markdown import check_label, read_label, visible_line, write_label
+from gongfen.proof.checkpoint import open_checkpoint
+from gongfen.reports.bundle import write_bundle
+
+RULE = "GB 45438-2025"
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """A labelled file that was written, read back and checked."""
+
+    output: str
+    file: str
+    visible: str
+    hidden: str
+    file_sha256: str
+    warnings: tuple[str, ...]
+    seq: int
+
+
+def text_of(record: Record, work: str) -> str:
+    """The text of a work or output. Raises UnknownWorkError when the book does not have it."""
+    known = record.state.works.get(work)
+    if known is None:
+        raise UnknownWorkError(work, "is not in this book", "see what is: gongfen log --kind output")
+    blob = record.store.blob(known.sha256)
+    if blob is None:
+        raise UnknownWorkError(work, "is in this book by its hash alone, not by its text", "bring its text in again")
+    return blob.decode()
+
+
+def label(record: Record, output: str, folder: Path, producer: str | None = None) -> Published:
+    """Write an output as a Markdown file with both labels, read it back, check it, and record that it left the house.
+
+    ``producer``: the producer code of the configuration; without one the hidden label says that there is none.
+    Raises LabelError, UnknownWorkError.
+    """
+    text = text_of(record, output)
+    known = record.state.works.get(output)
+    assert known is not None, "text_of has checked"
+    if known.kind != "output":
+        raise LabelError(
+            output, f"is a {known.kind}, not an output", "label what the model made: gongfen log --kind output"
+        )
+    hidden = first_label(f"sha256:{known.sha256}", producer)
+    front = {"title": output, "book": record.origin, "fact": known.seq}
+    data = write_label(text, hidden, front).encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / (output.replace("/", "_") + ".md")
+    path.write_bytes(data)
+    findings = check_file(path, known.sha256)
+    problems = [finding for finding in findings if finding.level == "problem"]
+    if problems:
+        path.unlink()
+        raise LabelError(f"{path}: {problems[0].place}", problems[0].reason, problems[0].remedy)
+    digest = sha256(data).hexdigest()
+    body = k.Label(
+        output=output,
+        rule=RULE,
+        visible=visible_line(hidden.label),
+        hidden=hidden.wrapped_json(),
+        file=path.name,
+        file_sha256=digest,
+    )
+    fact = record.new(body, fact_id=f"label:{output}:{digest[:16]}")
+    there = record.find(fact.id)
+    seq = there if there is not None else record.record([fact])[0]
+    return Published(
+        output=output,
+        file=str(path),
+        visible=body.visible,
+        hidden=body.hidden,
+        file_sha256=digest,
+        warnings=tuple(str(finding) for finding in findings),
+        seq=seq,
+    )
+
+
+def check_file(path: Path, expected_sha256: str | None = None) -> list[Finding]:
+    """All that is wrong with a labelled file, read back from disk. Raises LabelError when it cannot be read."""
+    try:
+        written = path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabelError(str(path), f"cannot be read: {error}", "label the output again: gongfen label") from None
+    findings = check_label(written, expected_sha256)
+    if not any(finding.level == "problem" for finding in findings):
+        read_label(written)
+    return findings
+
+
+def audit(record: Record) -> bytes:
+    """The audit bundle of the book as its newest checkpoint signs it."""
+    note = record.checkpoint()
+    size = open_checkpoint(note, record.verifier).size
+    facts = [data for _, data in record.store.entries(0, size)]
+    texts = [blob for name in _outputs(record) if (blob := record.store.blob(name)) is not None]
+    return write_bundle(facts, note, str(record.verifier), texts)
+
+
+def _outputs(record: Record) -> list[str]:
+    hashes = [fact.body.sha256 for _, fact in record.about("kind:output") if isinstance(fact.body, k.Output)]
+    return list(dict.fromkeys(hashes))

@@ -1,0 +1,95 @@
+"""What every verb shares: the application, its options, its errors, its progress bars."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gongfen.errors import GongfenError
+from gongfen.reports.words import Words
+
+app = typer.Typer(
+    name="gongfen",
+    help="Gongfen 工分: who made it, out of whose labour, what is it worth, who is owed what — and the proof.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+BookPath = Annotated[
+    Path | None,
+    typer.Option("--book", envvar="GONGFEN_BOOK", help="The book's file.", show_default="gongfen.db"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+MISTAKE = 2
+"""Exit code of a person's mistake or a damaged input; nothing has been written."""
+
+
+@app.callback()
+def main(book: BookPath = None) -> None:
+    """Gongfen 工分: who made it, out of whose labour, what is it worth, who is owed what — and the proof."""
+    if book is not None:
+        os.environ["GONGFEN_BOOK"] = str(book)  # `gongfen --book PATH verb` says the same as `gongfen verb --book PATH`
+
+
+def words() -> Words:
+    """The reader's language: ``GONGFEN_LANG``, else the locale."""
+    return Words(os.environ.get("GONGFEN_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en")
+
+
+def show(answer: object, *, as_json: bool, draw: Callable[[], RenderableType]) -> None:
+    """Print an answer: as JSON for programs, or drawn for people."""
+    if as_json:
+        sys.stdout.write(json.dumps(msgspec.to_builtins(answer), ensure_ascii=False, indent=2) + "\n")
+    else:
+        Console(soft_wrap=False).print(draw())
+
+
+@contextmanager
+def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error for everything that may take longer than a second; a function (done, of) moves it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+
+        def move(done: int, of: int) -> None:
+            bar.update(task, completed=done, total=of or None)
+
+        yield move
+
+
+def run() -> None:
+    """The command ``gongfen``. A mistake is said in three parts, and exits with 2."""
+    try:
+        app()
+    except GongfenError as error:
+        _complain(error)
+        raise SystemExit(MISTAKE) from None
+    except BrokenPipeError:
+        # The reader has gone (`gongfen log | head`): nothing to complain about.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+def _complain(error: GongfenError) -> None:
+    if "--json" in sys.argv:
+        parts: dict[str, Any] = {"error": type(error).__name__, "thing": error.thing}
+        sys.stderr.write(
+            json.dumps({**parts, "reason": error.reason, "remedy": error.remedy}, ensure_ascii=False) + "\n"
+        )
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"{error.thing} {error.reason}", style="bold red", markup=False)
+    console.print(f"  → {error.remedy}", markup=False)
+    console.print(f"  {type(error).__name__}; nothing was written", style="dim", markup=False)

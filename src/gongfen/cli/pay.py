@@ -1,0 +1,24 @@
+"""``gongfen pay``: record that money went to makers."""
+
+from typing import Annotated
+
+import typer
+
+import gongfen
+from gongfen.cli.app import AsJson, BookPath, app, show, words
+from gongfen.facts.notation import read_money
+from gongfen.reports import text
+
+
+@app.command()
+def pay(
+    maker: Annotated[str | None, typer.Argument(help="One maker; everybody who is owed, when left out.")] = None,
+    amount: Annotated[str | None, typer.Option(help="A part of what is owed: 12.50.")] = None,
+    method: Annotated[str, typer.Option(help="How it was paid: a transfer's reference, say.")] = "",
+    book: BookPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record payments of what is owed. Gongfen moves no money: it records that you did."""
+    with gongfen.open(book) as opened:
+        found = opened.pay(maker, read_money(amount) if amount else None, method)
+    show(found, as_json=as_json, draw=lambda: text.payments(found, words()))

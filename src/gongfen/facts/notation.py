@@ -1,0 +1,148 @@
+"""A fact in one line, as people and programs write it: ``labour maker=ada work=item-17 labour_us=40s …``.
+
+The same words serve the command line, the tests and the docs. Times take ``us``, ``ms``, ``s``, ``m`` or ``h``; money
+in ``…_micro`` fields takes decimals; lists take commas, and shares colons. A line of JSON holds the fields as they
+are, in whole units, under ``body``, or beside ``kind``.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from gongfen.errors import MalformedFactError
+from gongfen.facts.amounts import MICRO
+from gongfen.facts.envelope import body_of
+from gongfen.facts.kinds import KINDS, Body
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)", re.ASCII)
+_US = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+_DECIMAL = re.compile(r"-?\d+\.\d+", re.ASCII)
+_WHOLE = re.compile(r"-?\d+", re.ASCII)
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A fact as a line of JSON says it; what it leaves out is filled in when it is recorded."""
+
+    body: Body
+    id: str | None = None
+    at: str | None = None
+    sample: bool = False
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=False):
+    kind: str
+    body: dict[str, Any] | None = None
+    id: str | None = None
+    at: str | None = None
+    by: str | None = None
+    v: int = 1
+    sample: bool = False
+
+
+def read_words(said: list[str]) -> Body:
+    """The body in ``KIND field=value …``. Raises MalformedFactError or UnknownKindError."""
+    kind, *rest = said
+    fields: dict[str, Any] = {}
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise MalformedFactError(f"{kind}: {word!r}", "is not of the form field=value", "write, say, maker=ada")
+        if name in fields:
+            raise MalformedFactError(f"{kind}: {name}", "is given twice", "give each field once")
+        fields[name] = _value(kind, name, value)
+    return body_of(kind, fields)
+
+
+def read_money(text: str) -> int:
+    """Micro-units in a decimal amount such as ``12.50``. Raises MalformedFactError."""
+    if not re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
+        raise MalformedFactError(f"amount {text!r}", "is not an amount of money", "write, say, 12.50")
+    return _whole(Decimal(text) * MICRO, "amount", "micro", text)
+
+
+def read_line(line: bytes, place: str) -> Said:
+    """The fact in a line of JSON; ``place`` (file and line) opens the error. Raises MalformedFactError."""
+    try:
+        head = msgspec.json.decode(line, type=_Line)
+        fields = head.body if head.body is not None else msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedFactError(
+            place, f"is not a fact in JSON: {error}", "correct the line, or leave it out"
+        ) from None
+    if head.body is None:
+        fields = {
+            name: value for name, value in fields.items() if name not in ("kind", "id", "at", "by", "v", "sample")
+        }
+    try:
+        return Said(body_of(head.kind, fields), head.id, head.at, head.sample)
+    except MalformedFactError as error:
+        raise type(error)(f"{place} {error.thing}", error.reason, error.remedy) from None
+
+
+def _value(kind: str, name: str, text: str) -> Any:  # noqa: ANN401 - what the field takes
+    takes = _takes(kind, name)
+    if text == "none" and inspect.NoneType in takes:
+        return None
+    if inspect.BoolType in takes:
+        return {"true": True, "false": False}.get(text, text)
+    if inspect.VarTupleType in takes:
+        return _list(kind, name, text)
+    if inspect.IntType not in takes:
+        return text
+    if name.endswith("_us") and (found := _TIME.fullmatch(text)):
+        return _whole(Decimal(found[1]) * _US[found[2]], kind, name, text)
+    if name.endswith("_micro") and _DECIMAL.fullmatch(text):
+        return _whole(Decimal(text) * MICRO, kind, name, text)
+    if _DECIMAL.fullmatch(text):
+        return float(text)  # the kind refuses it, and says how to count instead
+    return int(text) if _WHOLE.fullmatch(text) else text
+
+
+@cache
+def _takes(kind: str, name: str) -> frozenset[type[inspect.Type]]:
+    """Which types a field takes; none when the kind has no such field, which is refused later, by its name."""
+    if kind not in KINDS:
+        return frozenset()
+    info = inspect.type_info(KINDS[kind])
+    assert isinstance(info, inspect.StructType)
+    found = next((field.type for field in info.fields if field.name == name), None)
+    options = found.types if isinstance(found, inspect.UnionType) else [found]
+    return frozenset(type(option) for option in options if option is not None)
+
+
+def _list(kind: str, name: str, text: str) -> Any:  # noqa: ANN401 - what the field takes
+    if name == "makers":
+        return [_part(kind, part) for part in text.split(",") if part]
+    return _json(kind, name, text)
+
+
+def _part(kind: str, text: str) -> dict[str, Any]:
+    maker, colon, ppm = text.partition(":")
+    if not colon or not _WHOLE.fullmatch(ppm):
+        raise MalformedFactError(
+            f"{kind}: {maker or text}", "has no share", "write makers=ada:600000,bo:400000, adding to 1,000,000 ppm"
+        )
+    return {"maker": maker, "ppm": int(ppm)}
+
+
+def _json(kind: str, name: str, text: str) -> Any:  # noqa: ANN401 - what the field takes
+    if not text.startswith("["):
+        return text.split(",")
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise MalformedFactError(f"{kind}: {name}", f"is not a JSON list: {error}", "write a JSON list") from None
+
+
+def _whole(amount: Decimal, kind: str, name: str, text: str) -> int:
+    try:
+        whole = int(amount.to_integral_exact())
+    except InvalidOperation:
+        whole = -1
+    if whole != amount:
+        raise MalformedFactError(f"{kind}: {name}={text}", "is finer than its unit", "round it to whole units")
+    return whole
