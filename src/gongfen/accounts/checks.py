@@ -113,12 +113,16 @@ def periods_are_open(state: State, body: Body) -> Iterator[GongfenError]:
                     "date it in an open period",
                 )
     if isinstance(body, k.Settlement):
-        parts = [body.period[:length] for length in (4, 7, 10) if length <= len(body.period)]
-        done = [state.closed.get(f"{body.currency}|{part}") for part in parts]
-        done += [row for _, row in state.closed.prefixed(f"{body.currency}|{body.period}-")]
-        for settlement in filter(None, done):
-            yield ClosedPeriodError(f"period {body.period}", f"is settled by {settlement}", "settle the next period")
-            return
+        yield from period_is_open(state, body.period, body.currency)
+
+
+def period_is_open(state: State, period: str, currency: str) -> Iterator[GongfenError]:
+    """Neither the period nor a part of it, nor one that it is part of, has been settled."""
+    parts = [period[:length] for length in (4, 7, 10) if length <= len(period)]
+    done = [state.closed.get(f"{currency}|{part}") for part in parts]
+    done += [row for _, row in state.closed.prefixed(f"{currency}|{period}-")]
+    for settlement in filter(None, done):
+        yield ClosedPeriodError(f"period {period}", f"is settled by {settlement}", "settle the next period")
 
 
 def nobody_is_overpaid(state: State, body: Body) -> Iterator[GongfenError]:

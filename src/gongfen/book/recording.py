@@ -17,7 +17,8 @@ from gongfen.proof.checkpoint import ORIGIN, Checkpoint, open_checkpoint
 from gongfen.proof.merkle import check_inclusion, inclusion_proof, leaf_hash
 from gongfen.proof.note import Signer, Verifier
 from gongfen.storage import SqliteStore, create_store, open_store
-from gongfen.storage.sqlite import BACKUP, PostingRow
+from gongfen.storage.connection import BACKUP
+from gongfen.storage.sqlite import PostingRow
 
 Progress = Callable[[int, int], None]
 """Called with (done, of how many)."""
@@ -217,7 +218,7 @@ def create_record(path: Path, origin: str, by: str) -> Record:
         raise BookPlaceError(
             f"the name {origin!r}", "holds spaces or +", "name it like a web address: example.org/book"
         )
-    if key_path(path).exists():
+    if key_path(path).exists() and not path.exists():
         raise BookPlaceError(str(key_path(path)), "is there already", "keep it safe elsewhere, or choose another place")
     signer = Signer(origin, secrets.token_bytes(32))
     store = create_store(path, origin, str(signer.verifier))

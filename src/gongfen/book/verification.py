@@ -11,7 +11,8 @@ from gongfen.proof.checkpoint import Checkpoint, open_checkpoint
 from gongfen.proof.merkle import Frontier, leaf_hash
 from gongfen.proof.note import Verifier
 from gongfen.reports.bundle import Settled, replay
-from gongfen.storage.sqlite import BACKUP, TILE
+from gongfen.storage.connection import BACKUP
+from gongfen.storage.sqlite import TILE
 
 
 @dataclass(frozen=True, slots=True)

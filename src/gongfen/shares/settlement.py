@@ -9,6 +9,7 @@ coin is carried into the next period.
 from dataclasses import dataclass
 
 from gongfen.accounts.chart import UNIDENTIFIED, Living, read_source
+from gongfen.accounts.checks import period_is_open
 from gongfen.accounts.state import Published, Sold, State
 from gongfen.errors import MissingAssumptionError, ProofError
 from gongfen.facts.amounts import PPM, apportion
@@ -78,6 +79,8 @@ def settle(state: State, settlement: str, period: str, policy: str, size: int, r
     if standard is None:
         raise MissingAssumptionError("the standard", "is not published", "publish it: gongfen record standard …")
     rule = published.policy
+    for problem in period_is_open(state, period, rule.currency):
+        raise problem
     sold = period_of(state, period, rule.currency)
     _refuse_what_cannot_be_settled(sold, published)
     influence = state.influences.get(f"target|period:{period}")

@@ -1,7 +1,6 @@
 """The journal, its views and its blobs in one SQLite file (write-ahead log, full sync)."""
 
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from importlib.resources import files
@@ -10,12 +9,12 @@ from typing import Any
 
 from gongfen.errors import BookPlaceError, DamagedBookError
 from gongfen.proof.merkle import Frontier, leaf_hash, root, subtrees_of
+from gongfen.storage.connection import BACKUP, Connection
 from gongfen.storage.tables import SqliteTable
 
 SCHEMA_VERSION = "1"
 TILE = 8
 """Subtrees of 2⁸ leaves are kept; smaller ones are hashed again from the leaves."""
-BACKUP = "restore the book from a backup; do not edit its file"
 
 PostingRow = tuple[int, int, str, str, int, str]
 
@@ -23,9 +22,9 @@ PostingRow = tuple[int, int, str, str, int, str]
 class SqliteStore:
     """One book's bytes. Opened by :func:`create_store` and :func:`open_store`."""
 
-    def __init__(self, db: sqlite3.Connection, place: str) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
-        self.place = place
+        self.place = db.place
         self._tables: list[SqliteTable[Any]] = []
         self._frontier: Frontier | None = None
         self._version = -1
@@ -36,42 +35,42 @@ class SqliteStore:
     def size(self) -> int:
         """How many entries there are."""
         (last,) = self._one("SELECT max(seq) FROM fact")
-        return 0 if last is None else last + 1
+        return 0 if last is None else self._whole(last) + 1
 
     def meta(self, key: str) -> str | None:
         """A setting of the book: its origin, its schema version."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        row = self._db.row("SELECT value FROM meta WHERE key = ?", (key,))
         return row[0] if row else None
 
     def read(self, seq: int) -> bytes:
         """The entry's bytes."""
-        row = self._db.execute("SELECT data FROM fact WHERE seq = ?", (seq,)).fetchone()
-        if row is None:
+        row = self._db.row("SELECT data FROM fact WHERE seq = ?", (seq,))
+        if row is None or not isinstance(row[0], bytes):
             raise DamagedBookError(f"{self.place}, fact {seq},", "is missing", BACKUP)
-        data: bytes = row[0]
-        return data
+        return row[0]
 
     def entries(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Entries in their order."""
         most = 2**62 if end is None else end
-        yield from self._db.execute("SELECT seq, data FROM fact WHERE seq >= ? AND seq < ? ORDER BY seq", (start, most))
+        yield from self._db.rows("SELECT seq, data FROM fact WHERE seq >= ? AND seq < ? ORDER BY seq", (start, most))
 
     def leaves(self) -> Iterator[tuple[int, str, bytes, bytes]]:
         """Every row of the log as it stands: number, id, leaf hash, bytes."""
-        yield from self._db.execute("SELECT seq, id, leaf, data FROM fact ORDER BY seq")
+        yield from self._db.rows("SELECT seq, id, leaf, data FROM fact ORDER BY seq")
 
     def find(self, fact_id: str) -> int | None:
         """The sequence number of a fact's id."""
-        row = self._db.execute("SELECT seq FROM fact WHERE id = ?", (fact_id,)).fetchone()
+        row = self._db.row("SELECT seq FROM fact WHERE id = ?", (fact_id,))
         return row[0] if row else None
 
     def touching(self, ref: str) -> list[int]:
         """The facts about a work, maker or target, in their order."""
-        return [seq for (seq,) in self._db.execute("SELECT seq FROM touch WHERE ref = ? ORDER BY seq", (ref,))]
+        return [seq for (seq,) in self._db.rows("SELECT seq FROM touch WHERE ref = ? ORDER BY seq", (ref,))]
 
     def postings(self, seq: int) -> list[PostingRow]:
         """What one fact booked."""
-        return self._db.execute("SELECT * FROM posting WHERE seq = ? ORDER BY line", (seq,)).fetchall()
+        rows = self._db.rows("SELECT * FROM posting WHERE seq = ? ORDER BY line", (seq,))
+        return [(number, line, account, unit, amount, why) for number, line, account, unit, amount, why in rows]
 
     def subtree(self, level: int, index: int) -> bytes:
         """Hash of a full subtree, 32 bytes."""
@@ -82,18 +81,18 @@ class SqliteStore:
         else:
             query = "SELECT leaf FROM fact WHERE seq >= :first AND seq < :end ORDER BY seq"
         keys = {"level": kept, "first": first, "end": first + count}
-        hashes = [row[0] for row in self._db.execute(query, keys)]
-        if len(hashes) != count:
+        hashes = [row[0] for row in self._db.rows(query, keys)]
+        if len(hashes) != count or not all(isinstance(found, bytes) for found in hashes):
             raise DamagedBookError(f"{self.place}, tree level {kept},", f"lacks hashes from {first} on", BACKUP)
         return root(count, subtrees_of(hashes))
 
     def checkpoints(self) -> list[tuple[int, str]]:
         """Every signed checkpoint, by size."""
-        return self._db.execute("SELECT size, note FROM checkpoint ORDER BY size").fetchall()
+        return [(size, note) for size, note in self._db.rows("SELECT size, note FROM checkpoint ORDER BY size")]
 
     def checkpoint(self) -> str | None:
         """The newest signed checkpoint."""
-        row = self._db.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+        row = self._db.row("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
         return row[0] if row else None
 
     # -- writing ---------------------------------------------------------------------------------------------------
@@ -101,17 +100,17 @@ class SqliteStore:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction: everything in it is written, or nothing."""
-        self._db.execute("BEGIN IMMEDIATE")
+        self._db.run("BEGIN IMMEDIATE")
         try:
             self._notice_other_writers()
             yield
             for table in self._tables:
                 table.flush()
-            self._db.execute("COMMIT")
+            self._db.run("COMMIT")
             self._version = self._data_version()
         except BaseException:
             if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+                self._db.run("ROLLBACK")
             self.forget()
             raise
 
@@ -120,10 +119,10 @@ class SqliteStore:
         if self._frontier is None:
             self._frontier = Frontier(self.size, self.subtree)
         seq, leaf = self._frontier.size, leaf_hash(data)
-        self._db.execute("INSERT INTO fact VALUES (?, ?, ?, ?)", (seq, leaf, fact_id, data))
+        self._db.run("INSERT INTO fact VALUES (?, ?, ?, ?)", (seq, leaf, fact_id, data))
         for level, index, found in self._frontier.append(leaf):
             if level and level % TILE == 0:
-                self._db.execute("INSERT INTO node VALUES (?, ?, ?)", (level, index, found))
+                self._db.run("INSERT INTO node VALUES (?, ?, ?)", (level, index, found))
         return seq
 
     def root(self) -> bytes:
@@ -134,37 +133,36 @@ class SqliteStore:
 
     def keep_checkpoint(self, size: int, note: str) -> None:
         """Keep a signed checkpoint within the open transaction."""
-        self._db.execute("INSERT INTO checkpoint VALUES (?, ?)", (size, note))
+        self._db.run("INSERT INTO checkpoint VALUES (?, ?)", (size, note))
 
     def index(self, seq: int, refs: Iterable[str], postings: Iterable[PostingRow]) -> None:
         """Extend the views by one fact within the open transaction."""
-        self._db.executemany("INSERT INTO touch VALUES (?, ?)", [(ref, seq) for ref in refs])
-        self._db.executemany("INSERT INTO posting VALUES (?, ?, ?, ?, ?, ?)", postings)
-        self._db.execute("UPDATE viewed SET size = ?", (seq + 1,))
+        self._db.run_many("INSERT INTO touch VALUES (?, ?)", [(ref, seq) for ref in refs])
+        self._db.run_many("INSERT INTO posting VALUES (?, ?, ?, ?, ?, ?)", postings)
+        self._db.run("UPDATE viewed SET size = ?", (seq + 1,))
 
     def put_blob(self, data: bytes) -> str:
         """Keep a text or record under its SHA-256 (hex), which comes back."""
         name = sha256(data).hexdigest()
-        self._db.execute("INSERT OR IGNORE INTO blob VALUES (?, ?)", (name, data))
+        self._db.run("INSERT OR IGNORE INTO blob VALUES (?, ?)", (name, data))
         return name
 
     def blob(self, name: str) -> bytes | None:
         """What is kept under a hash, or ``None``; raises DamagedBookError when it is not what its hash says."""
-        row = self._db.execute("SELECT data FROM blob WHERE sha256 = ?", (name,)).fetchone()
+        row = self._db.row("SELECT data FROM blob WHERE sha256 = ?", (name,))
         if row is None:
             return None
-        data: bytes = row[0]
-        if sha256(data).hexdigest() != name:
+        if not isinstance(row[0], bytes) or sha256(row[0]).hexdigest() != name:
             raise DamagedBookError(f"{self.place}, blob {name[:16]}…", "is not what its hash says", BACKUP)
-        return data
+        return row[0]
 
     def put_person(self, maker: str, salt: str, details: str) -> None:
         """Keep personal details outside the log."""
-        self._db.execute("INSERT OR REPLACE INTO person VALUES (?, ?, ?)", (maker, salt, details))
+        self._db.run("INSERT OR REPLACE INTO person VALUES (?, ?, ?)", (maker, salt, details))
 
     def person(self, maker: str) -> tuple[str, str] | None:
         """(salt, details) of a maker, or ``None`` when there are none, or no longer any."""
-        row = self._db.execute("SELECT salt, details FROM person WHERE maker = ?", (maker,)).fetchone()
+        row = self._db.row("SELECT salt, details FROM person WHERE maker = ?", (maker,))
         return (row[0], row[1]) if row else None
 
     # -- views -----------------------------------------------------------------------------------------------------
@@ -178,22 +176,20 @@ class SqliteStore:
     @property
     def viewed(self) -> int:
         """How many facts the views have seen."""
-        (size,) = self._one("SELECT size FROM viewed")
-        assert isinstance(size, int)
-        return size
+        return self._whole(self._one("SELECT size FROM viewed")[0])
 
     def drop_views(self) -> None:
         """Forget every answer, within the open transaction; the journal stays."""
         for name in ("view", "touch", "posting"):
-            self._db.execute(f"DELETE FROM {name}")  # noqa: S608 - fixed names
-        self._db.execute("UPDATE viewed SET size = 0")
+            self._db.run(f"DELETE FROM {name}")  # noqa: S608 - fixed names
+        self._db.run("UPDATE viewed SET size = 0")
         self.forget()
 
     def view_rows(self) -> Iterator[tuple[Any, ...]]:
         """Every row of every view, in a fixed order: to compare one build with another."""
-        yield from self._db.execute("SELECT * FROM view ORDER BY tbl, key")
-        yield from self._db.execute("SELECT * FROM touch ORDER BY ref, seq")
-        yield from self._db.execute("SELECT * FROM posting ORDER BY seq, line")
+        yield from self._db.rows("SELECT * FROM view ORDER BY tbl, key")
+        yield from self._db.rows("SELECT * FROM touch ORDER BY ref, seq")
+        yield from self._db.rows("SELECT * FROM posting ORDER BY seq, line")
 
     def forget(self) -> None:
         """Drop every cache."""
@@ -208,7 +204,7 @@ class SqliteStore:
 
     def flaws(self) -> list[str]:
         """What SQLite itself finds wrong with the file."""
-        rows = [row[0] for row in self._db.execute("PRAGMA integrity_check(10)")]
+        rows = [str(row[0]) for row in self._db.rows("PRAGMA integrity_check(10)")]
         return [] if rows == ["ok"] else rows
 
     def close(self) -> None:
@@ -216,13 +212,18 @@ class SqliteStore:
         self._db.close()
 
     def _one(self, query: str) -> tuple[Any, ...]:
-        row: tuple[Any, ...] = self._db.execute(query).fetchone()
+        row = self._db.row(query)
+        if row is None:
+            raise DamagedBookError(self.place, "has lost a row that every book has", BACKUP)
         return row
 
+    def _whole(self, found: object) -> int:
+        if not isinstance(found, int):
+            raise DamagedBookError(self.place, f"holds {found!r} where a number belongs", BACKUP)
+        return found
+
     def _data_version(self) -> int:
-        (version,) = self._one("PRAGMA data_version")
-        assert isinstance(version, int)
-        return version
+        return self._whole(self._one("PRAGMA data_version")[0])
 
     def _notice_other_writers(self) -> None:
         version = self._data_version()
@@ -237,51 +238,18 @@ def create_store(path: Path, origin: str, key: str) -> SqliteStore:
         raise BookPlaceError(str(path), "is already there", "open it, or choose another place with --book")
     if not path.parent.is_dir():
         raise BookPlaceError(str(path.parent), "is not a folder", "make it first, or choose another place with --book")
-    with _named_errors(str(path)):
-        db = _connect(path)
-        db.executescript(
-            "BEGIN;" + files("gongfen.storage").joinpath("schema.sql").read_text(encoding="utf-8") + "COMMIT;"
-        )
-        with db:
-            db.executemany(
-                "INSERT INTO meta VALUES (?, ?)", [("origin", origin), ("key", key), ("schema", SCHEMA_VERSION)]
-            )
-        return SqliteStore(db, str(path))
+    db = Connection(path)
+    db.script("BEGIN;" + files("gongfen.storage").joinpath("schema.sql").read_text(encoding="utf-8") + "COMMIT;")
+    db.run_many("INSERT INTO meta VALUES (?, ?)", [("origin", origin), ("key", key), ("schema", SCHEMA_VERSION)])
+    return SqliteStore(db)
 
 
 def open_store(path: Path) -> SqliteStore:
     """A book file that is there. Raises BookPlaceError or DamagedBookError."""
     if not path.is_file():
         raise BookPlaceError(f"the book {path}", "is not there", "make one: gongfen init, or name another: --book PATH")
-    with _named_errors(str(path)):
-        store = SqliteStore(_connect(path), str(path))
-        version = store.meta("schema")
+    store = SqliteStore(Connection(path))
+    version = store.meta("schema")
     if version != SCHEMA_VERSION:
         raise BookPlaceError(f"the book {path}", f"has schema {version}", "open it with the gongfen that wrote it")
     return store
-
-
-@contextmanager
-def _named_errors(place: str) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):
-            raise BookPlaceError(place, "is a database, but not a book", "name a book: --book PATH") from None
-        raise BookPlaceError(place, f"cannot be opened: {error}", "check the path, its rights and the disk") from None
-    except sqlite3.DatabaseError as error:
-        raise DamagedBookError(place, f"is not a readable database: {error}", BACKUP) from None
-
-
-def guarded(call: Callable[[], Any], place: str) -> Any:  # noqa: ANN401 - passes through what the call gives
-    """Run ``call`` and name the errors of a damaged or unreachable database."""
-    with _named_errors(place):
-        return call()
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, timeout=30)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA trusted_schema = OFF")
-    return db

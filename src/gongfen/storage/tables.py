@@ -1,10 +1,12 @@
 """The rows of a view, read when asked for and written when the batch ends."""
 
 from collections.abc import Iterator
-from sqlite3 import Connection
 from typing import Any, Generic, TypeVar
 
 import msgspec
+
+from gongfen.errors import DamagedBookError
+from gongfen.storage.connection import Connection
 
 Row = TypeVar("Row")
 
@@ -18,15 +20,15 @@ class SqliteTable(Generic[Row]):
     def __init__(self, db: Connection, name: str, row: Any) -> None:  # noqa: ANN401 - a type, which mypy calls Any
         self._db = db
         self._name = name
-        self._decode = msgspec.json.Decoder(row).decode
+        self._decoder = msgspec.json.Decoder(row)
         self._cache: dict[str, Row | None] = {}
         self._changed: set[str] = set()
 
     def get(self, key: str) -> Row | None:
         """The row, or ``None``."""
         if key not in self._cache:
-            found = self._db.execute("SELECT row FROM view WHERE tbl = ? AND key = ?", (self._name, key)).fetchone()
-            self._cache[key] = self._decode(found[0]) if found else None
+            found = self._db.row("SELECT row FROM view WHERE tbl = ? AND key = ?", (self._name, key))
+            self._cache[key] = self._decoded(key, found[0]) if found else None
         return self._cache[key]
 
     def set(self, key: str, row: Row) -> None:
@@ -37,18 +39,20 @@ class SqliteTable(Generic[Row]):
     def prefixed(self, prefix: str) -> Iterator[tuple[str, Row]]:
         """Rows whose key begins so, ordered by the code points of their keys."""
         self.flush()
-        rows = self._db.execute(
-            # UTF-8 sorts as code points do, and no text sorts behind U+10FFFF.
-            "SELECT key, row FROM view WHERE tbl = ? AND key >= ? AND key < ? ORDER BY key",
-            (self._name, prefix, prefix + "\U0010ffff"),
-        ).fetchall()
-        return ((key, self._decode(row)) for key, row in rows)
+        rows = list(
+            self._db.rows(
+                # UTF-8 sorts as code points do, and no text sorts behind U+10FFFF.
+                "SELECT key, row FROM view WHERE tbl = ? AND key >= ? AND key < ? ORDER BY key",
+                (self._name, prefix, prefix + "\U0010ffff"),
+            )
+        )
+        return ((key, self._decoded(key, row)) for key, row in rows)
 
     def flush(self) -> None:
         """Write what has changed."""
         if self._changed:
             rows = [(self._name, key, _encoder.encode(self._cache[key])) for key in sorted(self._changed)]
-            self._db.executemany("INSERT OR REPLACE INTO view VALUES (?, ?, ?)", rows)
+            self._db.run_many("INSERT OR REPLACE INTO view VALUES (?, ?, ?)", rows)
             self._changed.clear()
         if len(self._cache) > MOST_CACHED:
             self._cache.clear()
@@ -57,3 +61,11 @@ class SqliteTable(Generic[Row]):
         """Drop the cache: the database was rolled back, or another process has written."""
         self._cache.clear()
         self._changed.clear()
+
+    def _decoded(self, key: str, row: bytes) -> Row:
+        try:
+            found: Row = self._decoder.decode(row)
+        except (msgspec.DecodeError, TypeError) as error:
+            thing, remedy = f"{self._db.place}, view {self._name}, {key},", "make the views again: gongfen log rebuild"
+            raise DamagedBookError(thing, f"cannot be read: {error}", remedy) from None
+        return found

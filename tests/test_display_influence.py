@@ -1,0 +1,89 @@
+"""The display grade is what its formula says, however the work is cut."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from gongfen.errors import TrainingError
+from gongfen.trace.gradients import display_influence
+from gongfen.trace.problem import LanguageProblem, Passage
+
+
+class Small(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embed = nn.Embedding(8, 4, dtype=torch.float64)
+        self.head = nn.Linear(4, 8, dtype=torch.float64)
+
+    def forward(self, input_ids, attention_mask):
+        return SimpleNamespace(logits=self.head(self.embed(input_ids) * attention_mask.unsqueeze(-1)))
+
+
+EXAMPLES = [Passage(text) for text in [(0, 1, 2), (3, 4, 5, 6), (7, 0), (2, 2, 5), (6, 1, 3, 0, 4)]]
+OUTPUTS = [Passage((1, 2, 3, 4), 2), Passage((5, 0, 7), 1)]
+
+
+def problem(examples=EXAMPLES):
+    return LanguageProblem(Small(), examples, OUTPUTS, [1, 2])
+
+
+def brute_force(damping):
+    """Per-example autograd into the module itself, and the whole P × P Fisher matrix."""
+    module = Small()
+
+    def gradient(passage, sign):
+        ids = torch.tensor([passage.tokens])
+        logits = module(ids, torch.ones_like(ids)).logits[0, :-1].log_softmax(-1)
+        picked = logits[torch.arange(ids.shape[1] - 1), ids[0, 1:]][passage.scored_from - 1 :]
+        value = picked.sum() if sign > 0 else -picked.mean()
+        return torch.cat([g.reshape(-1) for g in torch.autograd.grad(value, list(module.parameters()))])
+
+    g = torch.stack([gradient(passage, -1) for passage in EXAMPLES])
+    q = torch.stack([gradient(passage, 1) for passage in OUTPUTS])
+    level = (g * g).sum(1).mean() / len(g)
+    if damping is None:
+        return -(q @ g.T) / (len(g) * level)
+    fisher = g.T @ g / len(g) + damping * level * torch.eye(g.shape[1], dtype=torch.float64)
+    return -(q @ torch.linalg.solve(fisher, g.T)) / len(g)
+
+
+@pytest.mark.parametrize("damping", [0.01, 0.1, 1.0])
+def test_it_is_the_damped_newton_step_of_each_example(damping):
+    found = display_influence(problem(), problem().theta0, damping)
+    assert (found.method, found.damping) == ("empirical-fisher", damping)
+    torch.testing.assert_close(found.effects, brute_force(damping), rtol=1e-8, atol=1e-10)
+
+
+def test_gradients_that_do_not_fit_in_memory_are_multiplied_one_by_one():
+    found = display_influence(problem(), problem().theta0, memory_bytes=0)
+    assert found.method == "plain"
+    torch.testing.assert_close(found.effects, brute_force(None), rtol=1e-10, atol=1e-12)
+
+
+def test_it_does_not_depend_on_how_examples_are_put_together():
+    """Payment must not depend on batch size, so each gradient is taken from its text alone, without padding or neighbours.
+
+    The order of the examples is the only way left in which work could be cut differently: it changes nothing either.
+    """
+    order = [4, 2, 0, 3, 1]
+    straight = display_influence(problem(), problem().theta0).effects
+    shuffled = display_influence(problem([EXAMPLES[i] for i in order]), problem().theta0).effects
+    torch.testing.assert_close(shuffled, straight[:, order], rtol=1e-9, atol=1e-12)
+
+
+def test_an_output_is_helped_most_by_its_own_text():
+    own = LanguageProblem(Small(), [*EXAMPLES, Passage((1, 2, 3, 4))], [Passage((1, 2, 3, 4), 1)], [1])
+    effects = display_influence(own, own.theta0).effects[0]
+    assert int(effects.argmax()) == 5
+    assert effects[5] > 0
+
+
+def test_a_gradient_that_is_not_finite_is_named():
+    broken = problem()
+    theta = broken.theta0.clone()
+    theta[0] = torch.nan
+    with pytest.raises(TrainingError, match=r"examples \[0, 2, 4\] have no finite gradient"):
+        display_influence(broken, theta)
