@@ -1,18 +1,18 @@
-"""GB 45438-2025, the Chinese rules for labelling AI-generated content: every clause that we follow, and the hidden label.
+"""GB 45438-2025, the Chinese rules for labelling AI-generated content: the clauses as data, and the hidden label.
 
-No primary text of the standard was read for this module. Every clause that the code rests on therefore stands once, in
-``CLAUSES``, with the evidence for it (/work/shared's *labels-and-proofs*, and what was seen since): correct it there and the
-code follows. Evidence: ``t`` tried on real files · ``2+`` two or more independent sources agree · ``1`` one
-transcription · ``?`` unverified or our own reading.
+No primary text of the standard was read for this module. Every clause that the code rests on therefore stands once,
+in ``CLAUSES``, with the evidence for it (/work/shared's *labels-and-proofs*, and what was seen since): correct it
+there and the code follows. Evidence: ``t`` tried on real files · ``2+`` two or more independent sources agree · ``1``
+one transcription · ``?`` unverified or our own reading.
 
-Never invented: a producer's code. It comes from the user's configuration (``producer_code``); without one the label says
-``UNREGISTERED-PRODUCER`` and the checker warns.
+Never invented: a producer's code. It comes from the user's configuration (``producer_code``); without one the label
+says ``UNREGISTERED-PRODUCER`` and the checker warns.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar
 
 from gongfen.errors import LabelError
@@ -31,7 +31,7 @@ class Clause(Generic[T]):
     evidence: Evidence
 
 
-# ---- The clauses: the one place to correct -----------------------------------------------------------------------------
+# ---- The clauses: the one place to correct ----
 IN_FORCE = Clause("2025-09-01", "The standard and the labelling measures apply from this day.", "2+")
 AI_ELEMENT = Clause(("人工智能", "AI"), "The visible wording names artificial intelligence.", "1")
 MAKING_ELEMENT = Clause(("生成", "合成"), "The visible wording says that content was generated or synthesised.", "1")
@@ -78,8 +78,8 @@ FIRST_WRITE = Clause(
 )
 PRODUCER_CODE = Clause(
     r"00(?P<binding>[0-9A-Z]{2})(?P<subject>[0-9A-Z]{18})(?P<service>[12])(?P<model>[0-9A-Z]{4})",
-    "TC260-PG-20252A: 00, subject type and binding, 18-character code, 1 generate or 2 propagate, 4-character model code.",
-    "1",
+    "TC260-PG-20252A: 00, subject type and binding, 18-character code, 1 generate or 2 propagate, 4 for the model.",
+    "2+",  # one transcription, and the codes in Markdown files of three independent producers
 )
 ORGANISATION = Clause("11", "Subject type and binding: an organisation, by its unified social credit code.", "1")
 GENERATES = Clause("1", "The service digit of one who generates.", "1")
@@ -98,7 +98,7 @@ LOG_MONTHS = Clause(6, "Unlabelled output only after the user agreement moves th
 CLAUSES: Mapping[str, Clause[object]] = {
     name: clause for name, clause in list(globals().items()) if isinstance(clause, Clause)
 }
-# ------------------------------------------------------------------------------------------------------------------------
+# ---- End of the clauses ----
 
 PLACEHOLDER_PRODUCER = "UNREGISTERED-PRODUCER"
 """What stands where no code is configured. It is no code, and the checker says so."""
@@ -254,7 +254,7 @@ def credit_code_holds(code: str) -> bool:
 
 
 def wording(text: str) -> Literal["zh", "en"] | None:
-    """Does a wording have an AI element and a making element: with the standard's words, or with English ones only?
+    """Has a wording an AI and a making element: in the standard's words (zh), only in English ones (en), or not.
 
     >>> wording("本文由AI生成"), wording("AI-generated content"), wording("Generated on Main Street")
     ('zh', 'en', None)

