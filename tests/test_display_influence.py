@@ -10,6 +10,8 @@ from gongfen.errors import TrainingError
 from gongfen.trace.gradients import display_influence
 from gongfen.trace.problem import LanguageProblem, Passage
 
+torch.set_num_threads(1)  # small tensors: a second thread would only wait
+
 
 class Small(nn.Module):
     def __init__(self):
@@ -64,9 +66,9 @@ def test_gradients_that_do_not_fit_in_memory_are_multiplied_one_by_one():
 
 
 def test_it_does_not_depend_on_how_examples_are_put_together():
-    """Payment must not depend on batch size, so each gradient is taken from its text alone, without padding or neighbours.
+    """Payment must not depend on batch size: each gradient is taken from its text alone, without padding or neighbours.
 
-    The order of the examples is the only way left in which work could be cut differently: it changes nothing either.
+    So the order of the examples is the only way left to cut the work differently, and it changes nothing either.
     """
     order = [4, 2, 0, 3, 1]
     straight = display_influence(problem(), problem().theta0).effects
@@ -85,5 +87,8 @@ def test_a_gradient_that_is_not_finite_is_named():
     broken = problem()
     theta = broken.theta0.clone()
     theta[0] = torch.nan
+    with pytest.raises(TrainingError, match=r"outputs \[1\] have no finite gradient"):
+        display_influence(broken, theta)
+    broken = LanguageProblem(Small(), EXAMPLES, OUTPUTS[:1], [1])
     with pytest.raises(TrainingError, match=r"examples \[0, 2, 4\] have no finite gradient"):
         display_influence(broken, theta)

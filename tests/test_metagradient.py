@@ -1,4 +1,4 @@
-"""The settlement grade is the derivative of training: it agrees with retraining at slightly different example weights."""
+"""The settlement grade is the derivative of training: it agrees with retraining at slightly different weights."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -13,6 +13,8 @@ from gongfen.trace.leave_out import evenly_ranked, leave_out
 from gongfen.trace.metagradient import metagradient
 from gongfen.trace.problem import LanguageProblem, Passage, utility
 from gongfen.trace.tuning import retune, tune
+
+torch.set_num_threads(1)  # small tensors: a second thread would only wait
 
 RECIPE = Recipe(
     seed=3,
@@ -118,7 +120,7 @@ def test_leaving_out_reuses_the_prefix_exactly():
 
 def test_predictions_agree_with_real_retrainings_and_a_resumed_run_repeats_none():
     problem = toy(20)
-    run = tune(problem, replace(RECIPE, learning_rate_nano=3_000_000))
+    run = tune(problem, replace(RECIPE, learning_rate_nano=10_000_000, eps_nano=300_000_000))
     effects = metagradient(problem, run).effects
     groups = {f"maker-{i}": [2 * i, 2 * i + 1] for i in range(10)}
     makers = evenly_ranked(groups, effects, 6)

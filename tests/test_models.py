@@ -26,6 +26,8 @@ from gongfen.trace.adamw import Recipe
 from gongfen.trace.problem import LanguageProblem, Passage
 from gongfen.trace.tuning import tune
 
+torch.set_num_threads(1)  # small tensors: a second thread would only wait
+
 RECIPE = Recipe(seed=0, epochs=2, batch_size=3, learning_rate_nano=3_000_000, warmup_steps=1, eps_nano=100_000)
 
 

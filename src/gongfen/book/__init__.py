@@ -13,7 +13,7 @@ from gongfen import shares
 from gongfen.accounts import conservation
 from gongfen.book import answers, publishing
 from gongfen.book.clock import new_id, today
-from gongfen.book.place import place_of, user
+from gongfen.book.place import cache_folder, place_of, user
 from gongfen.book.publishing import Published
 from gongfen.book.recording import Progress, Receipt, Record, create_record, open_record
 from gongfen.book.verification import Verified, verify_record
@@ -26,7 +26,14 @@ from gongfen.value import Worth
 
 if TYPE_CHECKING:
     from gongfen.book.bringing import Brought
+    from gongfen.book.making import Prompt, Trained, Written
+    from gongfen.book.tracing import PeriodTrace, Traced
     from gongfen.studio.corpus import Corpus
+    from gongfen.studio.workshop import Setup
+
+
+def silent(_done: int, _total: int) -> None:
+    """Report no progress."""
 
 
 class Book:
@@ -145,6 +152,66 @@ class Book:
         from gongfen.book.bringing import bring_in
 
         return bring_in(self.log, corpus, dry_run=dry_run, progress=progress)
+
+    def train(
+        self,
+        model: str,
+        *,
+        setup: "Setup",
+        per_maker: int,
+        planned_uses: int,
+        cache: Path | None = None,
+        progress: Progress = silent,
+    ) -> "Trained":
+        """Tune a model on so many works of every maker, drawn by the setup's seed, and record how it was made."""
+        from gongfen.book import making
+
+        passages = making.choose(self.log, per_maker, setup.recipe.seed)
+        return making.train(self.log, model, passages, setup, cache or cache_folder(), planned_uses, progress)
+
+    def generate(
+        self,
+        model: str,
+        *prompts: "Prompt",
+        length: int = 48,
+        seed: int = 0,
+        cache: Path | None = None,
+        progress: Progress = silent,
+    ) -> "list[Written]":
+        """Let a model of this book write after each prompt, and record prompts, labour, outputs and machine time."""
+        from gongfen.book import making
+
+        atelier = making.open_atelier(self.log, model, cache or cache_folder())
+        return making.generate(self.log, atelier, prompts, length, seed, progress)
+
+    def trace(self, *outputs: str, cache: Path | None = None, progress: Progress = silent) -> "list[Traced]":
+        """Measure every training work's influence on outputs, display grade, and find their quotations."""
+        from gongfen.book import tracing
+
+        return tracing.trace_outputs(self.log, outputs, cache or cache_folder(), progress)
+
+    def trace_period(
+        self, period: str, *, currency: str = "EUR", cache: Path | None = None, progress: Progress = silent
+    ) -> "PeriodTrace":
+        """Measure every training work's influence on a period's income, settlement grade; the answer can validate."""
+        from gongfen.book import making, tracing
+
+        sold = shares.period_of(self.log.state, period, currency)
+        if not sold.sales:
+            raise MissingAssumptionError(
+                f"period {period}", f"has no sales in {currency}", "record them first: gongfen record sale …"
+            )
+        atelier = making.open_atelier(self.log, tracing.model_of(self.log, sold.outputs[0]), cache or cache_folder())
+        found = tracing.PeriodTrace(self.log, atelier, period, currency)
+        found.measure(progress)
+        return found
+
+    def report(self, title: str = "Gongfen 工分", command: str = "gongfen report") -> str:
+        """One self-contained page in English and Chinese: the last settlement, with everything behind it."""
+        from gongfen.book.telling import tell
+        from gongfen.reports.page import render
+
+        return render(tell(self.log, title, command))
 
 
 def open_book(path: str | os.PathLike[str] | None = None, *, by: str | None = None) -> Book:

@@ -127,6 +127,13 @@ def labour_by_maker(record: Record, output: str) -> dict[str, int]:
     return sums
 
 
+def imputed_makers(record: Record, output: str) -> set[str]:
+    """Makers whose labour in a work is known by imputation only."""
+    stock = record.state.stocks.get(output)
+    living = [source for source in map(read_source, stock.sources if stock else ()) if isinstance(source, Living)]
+    return {source.maker for source in living if source.quality == "imputed"}
+
+
 def price_of(record: Record, outputs: tuple[str, ...], currency: str) -> int | None:
     """What these outputs fetched together, micro-units; ``None`` when none was sold in that currency."""
     prices = [

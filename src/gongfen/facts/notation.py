@@ -64,6 +64,14 @@ def read_money(text: str) -> int:
     return _whole(Decimal(text) * MICRO, "amount", "micro", text)
 
 
+def read_time(text: str) -> int:
+    """Microseconds in a time such as ``40s``. Raises MalformedFactError."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise MalformedFactError(f"time {text!r}", "is not a time", "write, say, 40s, 3m or 1.5h")
+    return _whole(Decimal(found[1]) * _US[found[2]], "time", "us", text)
+
+
 def read_line(line: bytes, place: str) -> Said:
     """The fact in a line of JSON; ``place`` (file and line) opens the error. Raises MalformedFactError."""
     try:

@@ -1,4 +1,4 @@
-"""Pictures that are only text: SVG from whole numbers, with classes for the looks and a table elsewhere that says the same.
+"""Pictures that are only text: SVG from whole numbers, classes for the looks, a table elsewhere that says the same.
 
 Nothing here knows a language or a colour. Labels come ready to print; a *tone* (``living``, ``past``, ``machine``,
 ``influence``, ``rent``, …) and a *quality* (``measured``, ``estimated``, ``imputed``) become CSS classes, and quality
@@ -12,7 +12,8 @@ from html import escape
 from itertools import pairwise
 
 TONES = ("living", "past", "machine", "influence", "rent")
-HATCHED = ("estimated", "imputed")
+QUALITIES = ("measured", "estimated", "imputed")
+"""How well a number is known, best first; a quality that we have not heard of is drawn as the worst."""
 TEXT = 13
 """Height of a label in the pictures' own units; the style sheet sets the same."""
 SMALL = 12
@@ -43,7 +44,7 @@ class Stream:
     note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of a row bar, from ``start`` to ``end`` on the row's scale."""
 
@@ -76,7 +77,8 @@ class Saying:
         return (
             f'<svg class="{kind}" viewBox="0 0 {_n(width)} {_n(height)}" role="img"'
             f' aria-labelledby="{self.key}-t" aria-describedby="{self.key}-d">'
-            f'<title id="{self.key}-t">{escape(self.title)}</title><desc id="{self.key}-d">{escape(self.finding)}</desc>'
+            f'<title id="{self.key}-t">{escape(self.title)}</title>'
+            f'<desc id="{self.key}-d">{escape(self.finding)}</desc>'
         )
 
 
@@ -87,8 +89,8 @@ def _n(value: float) -> str:
 
 
 def breadth(text: str, size: int = TEXT) -> float:
-    """About how wide a label will be: Chinese letters are square, others a little over half as wide."""
-    return sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.56 for c in text) * size
+    """About how wide a label will be: Chinese letters are square, others a little over half as wide, in a wide face."""
+    return sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.6 for c in text) * size
 
 
 def shorten(text: str, room: float, size: int = TEXT) -> str:
@@ -115,7 +117,8 @@ def patterns(key: str) -> str:
 
 def _ink(key: str, tone: str, quality: str) -> str:
     """Class and, for what was not measured, the hatch of a shape."""
-    hatch = f' fill="url(#{key}-{quality}-{tone})"' if quality in HATCHED and tone in TONES else ""
+    quality = quality if quality in QUALITIES else "imputed"
+    hatch = f' fill="url(#{key}-{quality}-{tone})"' if quality != QUALITIES[0] and tone in TONES else ""
     return f'class="{tone} {quality}"{hatch}'
 
 
@@ -198,7 +201,7 @@ class Layout:
 
 
 def lay_out(
-    bars_: Sequence[Bar], streams: Sequence[Stream], *, body: float, gap: float, slot: Callable[[Bar], float]
+    bars_: Sequence[Bar], streams: Sequence[Stream], *, body: float, gap: float, slot: Callable[[Bar, float], float]
 ) -> Layout:
     """Place every bar in the layer of its column, so that nothing that is labelled touches another.
 
@@ -212,12 +215,15 @@ def lay_out(
     scale = body / max([sum(places[key].size for key in layer) for layer in layers] + [1])
     for place in places.values():
         place.span = place.size * scale
-    length = _stack(layers, places, gap, slot)
-    for sweep in range(6):
-        _untangle(layers, places, ribbons, forward=sweep % 2 == 0)
-        length = _stack(layers, places, gap, slot)
+    _untangle(layers, places, ribbons)
+    length = _settle(layers, places, ribbons, lambda key: _room(places[key], slot), gap)
     _attach(places, ribbons, scale)
     return Layout(places, ribbons, layers, columns, length)
+
+
+def _room(place: Place, slot: Callable[[Bar, float], float]) -> float:
+    """What a bar and its label need; a knee has no label."""
+    return slot(place.bar, place.span) if place.bar is not None else place.span
 
 
 def _size(key: str, streams: Sequence[Stream]) -> int:
@@ -234,13 +240,75 @@ def _route(number: int, stream: Stream, places: dict[str, Place]) -> Ribbon:
     return Ribbon(stream, [stream.source, *knees, stream.target])
 
 
-def _stack(layers: list[list[str]], places: dict[str, Place], gap: float, slot: Callable[[Bar], float]) -> float:
-    """Put each layer's bars one after another, the layers centred on each other; gives the length needed."""
+Ties = dict[str, list[tuple[str, int]]]
 
-    def room(key: str) -> float:
-        place = places[key]
-        return max(place.span, slot(place.bar)) if place.bar is not None else place.span
 
+def _ties(ribbons: list[Ribbon]) -> tuple[Ties, Ties]:
+    """What each bar and knee is tied to in the layer before and in the layer after, with how much."""
+    before: Ties = {}
+    after: Ties = {}
+    for ribbon in ribbons:
+        for a, b in pairwise(ribbon.stops):
+            before.setdefault(b, []).append((a, ribbon.stream.value))
+            after.setdefault(a, []).append((b, ribbon.stream.value))
+    return before, after
+
+
+def _untangle(layers: list[list[str]], places: dict[str, Place], ribbons: list[Ribbon]) -> None:
+    """Order each layer so that few flows cross: by the middle of what it is tied to, then by swapping neighbours."""
+    both = _ties(ribbons)
+
+    def rank() -> dict[str, float]:
+        return {key: (n + 0.5) / len(layer) for layer in layers for n, key in enumerate(layer)}
+
+    for sweep in range(8):
+        ties = both[sweep % 2]
+        for layer in layers if sweep % 2 == 0 else reversed(layers):
+            at = rank()
+            middle = {key: _middle(ties.get(key, ()), at, at[key]) for key in layer}
+            layer.sort(key=lambda key: (round(middle[key], 6), places[key].bar is None))
+    for _ in range(8):
+        for layer in layers:
+            _swap(layer, both, rank())
+    told = {key: n for n, key in enumerate(places)}
+    for layer in layers:
+        _as_told(layer, both, told)
+
+
+def _as_told(layer: list[str], both: tuple[Ties, Ties], told: Mapping[str, int]) -> None:
+    """Bars that are tied to the same bars keep the order in which they were given: 1, 2, 3."""
+    alike: dict[tuple[tuple[str, ...], ...], list[int]] = {}
+    for n, key in enumerate(layer):
+        kin = tuple(tuple(sorted(end for end, _ in ties.get(key, ()))) for ties in both)
+        alike.setdefault(kin, []).append(n)
+    for spots in alike.values():
+        for n, key in zip(spots, sorted((layer[n] for n in spots), key=told.__getitem__), strict=True):
+            layer[n] = key
+
+
+def _middle(ties: Sequence[tuple[str, int]], at: Mapping[str, float], own: float) -> float:
+    """The mean place of what a bar is tied to, weighed by the flow."""
+    return sum(at[key] * value for key, value in ties) / sum(value for _, value in ties) if ties else own
+
+
+def _swap(layer: list[str], both: tuple[Ties, Ties], at: Mapping[str, float]) -> None:
+    """Swap neighbours where that makes less cross."""
+
+    def crossing(upper: str, lower: str) -> int:
+        return sum(
+            min(v, w) for ties in both for a, v in ties.get(upper, ()) for b, w in ties.get(lower, ()) if at[a] > at[b]
+        )
+
+    for n in range(len(layer) - 1):
+        upper, lower = layer[n], layer[n + 1]
+        if crossing(lower, upper) < crossing(upper, lower):
+            layer[n], layer[n + 1] = lower, upper
+
+
+def _settle(
+    layers: list[list[str]], places: dict[str, Place], ribbons: list[Ribbon], room: Callable[[str], float], gap: float
+) -> float:
+    """Draw every bar towards what it is tied to, as far as order and labels allow; gives the length needed."""
     lengths = [sum(map(room, layer)) + gap * max(len(layer) - 1, 0) for layer in layers]
     length = max([*lengths, 0.0])
     for layer, used in zip(layers, lengths, strict=True):
@@ -248,25 +316,29 @@ def _stack(layers: list[list[str]], places: dict[str, Place], gap: float, slot: 
         for key in layer:
             places[key].at = at + (room(key) - places[key].span) / 2
             at += room(key) + gap
+    both = _ties(ribbons)
+    for sweep in range(24):
+        for layer in layers if sweep % 2 == 0 else reversed(layers):
+            middles = {key: place.at + place.span / 2 for key, place in places.items()}
+            for key in layer:
+                wanted = _middle(both[sweep % 2].get(key, ()), middles, middles[key])
+                places[key].at += (wanted - middles[key]) * 0.9
+            _part(layer, places, room, gap, length)
     return length
 
 
-def _untangle(layers: list[list[str]], places: dict[str, Place], ribbons: list[Ribbon], *, forward: bool) -> None:
-    """Order each layer by the middle of what it is tied to on one side; ties keep their order."""
-    near: dict[str, list[tuple[float, int]]] = {}
-    for ribbon in ribbons:
-        for a, b in pairwise(ribbon.stops):
-            here, there = (b, a) if forward else (a, b)
-            middle = places[there].at + places[there].span / 2
-            near.setdefault(here, []).append((middle, ribbon.stream.value))
-
-    def centre(key: str) -> float:
-        ties = near.get(key)
-        own = places[key].at + places[key].span / 2
-        return round(sum(m * v for m, v in ties) / sum(v for _, v in ties), 3) if ties else own
-
-    for layer in layers if forward else reversed(layers):
-        layer.sort(key=centre)
+def _part(layer: list[str], places: dict[str, Place], room: Callable[[str], float], gap: float, length: float) -> None:
+    """Push apart what would touch, from the top down and then from the bottom up."""
+    at = 0.0
+    for key in layer:
+        half = (room(key) - places[key].span) / 2
+        places[key].at = max(places[key].at, at + half)
+        at = places[key].at + places[key].span + half + gap
+    at = length
+    for key in reversed(layer):
+        half = (room(key) - places[key].span) / 2
+        places[key].at = min(places[key].at, at - half - places[key].span)
+        at = places[key].at - half - gap
 
 
 def _attach(places: dict[str, Place], ribbons: list[Ribbon], scale: float) -> None:
@@ -291,10 +363,12 @@ def sankey(
     bars_: Sequence[Bar], streams: Sequence[Stream], *, headings: Mapping[int, str], saying: Saying, hatches: str
 ) -> str:
     """The flow from left to right: columns are phases in time, and labels never meet because each has its slot."""
-    width, left, right, thick, top = 1080.0, 214.0, 214.0, 14.0, 40.0
+    width, left, right, thick, top = 1080.0, 232.0, 232.0, 14.0, 52.0
     last = len({bar.column for bar in bars_}) - 1
     edge = {bar.column for bar in bars_ if bar.column in _ends(bars_)}
-    laid = lay_out(bars_, streams, body=360, gap=7, slot=lambda bar: 19 if bar.column in edge else 46)
+    laid = lay_out(
+        bars_, streams, body=360, gap=7, slot=lambda bar, span: max(span, 19) if bar.column in edge else span + 60
+    )
     step = (width - left - right - thick) / max(last, 1)
     along = [left + n * step for n in range(last + 1)]
     height = laid.length + top + 10
@@ -302,7 +376,9 @@ def sankey(
     parts += [_ribbon(r, laid, along, thick, top, hatches, upright=False) for r in laid.ribbons]
     for n, column in enumerate(laid.columns):
         anchor, x = ("end", along[n] + thick) if n == 0 else ("start", along[n])
-        parts.append(f'<text class="head" x="{_n(x)}" y="16" text-anchor="{anchor}">{escape(headings.get(column, ""))}</text>')
+        parts.append(
+            f'<text class="head" x="{_n(x)}" y="16" text-anchor="{anchor}">{escape(headings.get(column, ""))}</text>'
+        )
     for layer in laid.layers:
         for place in (laid.places[key] for key in layer):
             if place.bar is not None:
@@ -320,7 +396,7 @@ def _lying_bar(place: Place, bar: Bar, x: float, thick: float, top: float, margi
     """A bar of the lying picture: labels outside at both ends, above the bar in between."""
     y = top + place.at
     parts = [_rect(bar, x, y, thick, place.span, upright=False)]
-    room = margin - 24 - breadth(bar.amount)
+    room = margin - 18 - breadth(bar.amount)
     name = shorten(bar.label, room)
     if place.layer in {0, last}:
         anchor, at = ("end", x - 9) if place.layer == 0 else ("start", x + thick + 9)
@@ -354,7 +430,8 @@ def _label(name: str, amount: str, x: float, y: float, anchor: str, full: str, *
 
 def _ribbon(r: Ribbon, laid: Layout, along: list[float], thick: float, top: float, key: str, *, upright: bool) -> str:
     """One flow as a filled band: as wide at every bar as the labour that passes, and no wider."""
-    there, back = [], []
+    there: list[list[tuple[float, float]]] = []
+    back: list[list[tuple[float, float]]] = []
     for leg, (a, b) in enumerate(pairwise(r.stops)):
         t0, t1 = along[laid.places[a].layer] + thick, along[laid.places[b].layer]
         mid = (t0 + t1) / 2
@@ -366,9 +443,13 @@ def _ribbon(r: Ribbon, laid: Layout, along: list[float], thick: float, top: floa
         t, across = point
         return f"{_n(across)} {_n(t)}" if upright else f"{_n(t)} {_n(across)}"
 
-    d = f"M{pair(there[0][0])}" + "".join(f"{_join(n, leg, pair)}C{' '.join(map(pair, leg[1:]))}" for n, leg in enumerate(there))
+    d = f"M{pair(there[0][0])}" + "".join(
+        f"{_join(n, leg, pair)}C{' '.join(map(pair, leg[1:]))}" for n, leg in enumerate(there)
+    )
     home = [list(reversed(leg)) for leg in reversed(back)]
-    d += f"L{pair(home[0][0])}" + "".join(f"{_join(n, leg, pair)}C{' '.join(map(pair, leg[1:]))}" for n, leg in enumerate(home))
+    d += f"L{pair(home[0][0])}" + "".join(
+        f"{_join(n, leg, pair)}C{' '.join(map(pair, leg[1:]))}" for n, leg in enumerate(home)
+    )
     tone = _ink(key, r.stream.tone, r.stream.quality).replace('class="', 'class="flow ', 1)
     return f'<path {tone} d="{d}Z"><title>{escape(r.stream.note)}</title></path>'
 
@@ -389,7 +470,7 @@ def sankey_upright(
     columns = sorted({bar.column for bar in bars_})
     fullest = max([sum(bar.column == column for bar in bars_) for column in columns] + [1])
     body = width - 12.0 * (fullest + len(columns))
-    laid = lay_out(bars_, streams, body=body, gap=12, slot=lambda _: 10)
+    laid = lay_out(bars_, streams, body=body, gap=12, slot=lambda _, span: max(span, 10))
     shift = (width - laid.length) / 2
     rows = [_rows(laid, layer, shift, width) for layer in laid.layers]
     along, y = [], 0.0
@@ -408,13 +489,16 @@ def sankey_upright(
         for key in laid.layers[n]:
             bar = laid.places[key].bar
             if bar is not None:
-                parts.append(_upright_bar(laid.places[key], bar, along[n], thick, shift, base + 2 * line * rows[n][key], width))
+                parts.append(
+                    _upright_bar(laid.places[key], bar, along[n], thick, shift, base + 2 * line * rows[n][key], width)
+                )
     return "".join(parts) + "</svg>"
 
 
 def _centre(place: Place, bar: Bar, shift: float, width: float) -> tuple[float, float]:
     """Middle and half width of a label, kept inside the picture."""
-    half = min(max(breadth(bar.label, SMALL), breadth(bar.amount, SMALL)), width) / 2
+    half = min(max(breadth(bar.label, SMALL), breadth(bar.amount, SMALL)), width - 4) / 2
+    half += 2
     return min(max(shift + place.at + place.span / 2, half), width - half), half
 
 
@@ -440,7 +524,9 @@ def _upright_bar(place: Place, bar: Bar, y: float, thick: float, shift: float, b
     own = x + place.span / 2
     parts = [f'<path class="lead" d="M{_n(own)} {_n(base + 28)}V{_n(y)}"/>'] if base + 30 < y else []
     parts.append(_rect(bar, x, y, place.span, thick, upright=True))
-    parts.append(_label(shorten(bar.label, width, SMALL), bar.amount, middle, base + 8, "middle", bar.label, split=True))
+    parts.append(
+        _label(shorten(bar.label, width, SMALL), bar.amount, middle, base + 8, "middle", bar.label, split=True)
+    )
     return "".join(parts)
 
 
@@ -451,7 +537,9 @@ def ticks(low: int, high: int, about: int = 4) -> list[int]:
     """Round numbers inside a range: steps of 1, 2 or 5 times a power of ten.
 
     >>> ticks(-3, 17)
-    [0, 5, 10, 15]
+    [0, 10]
+    >>> ticks(-140, 270)
+    [-100, 0, 100, 200]
     """
     step = 1
     while (high - low) // step > about * 2:
@@ -465,26 +553,31 @@ def scatter(
 ) -> str:
     """Each point with its name where there is room for it; quarters where both signs agree are tinted."""
     width, height = (320.0, 330.0) if narrow else (680.0, 470.0)
-    frame = _Frame(
-        _range([p.x for p in points]), _range([p.y for p in points]), (60.0, 10.0, width - 8, height - 46)
-    )
+    frame = _Frame(_range([p.x for p in points]), _range([p.y for p in points]), (72.0, 26.0, width - 22, height - 46))
     parts = [saying.head(width, height, "scatter " + ("upright" if narrow else "wide")), _quarters(frame)]
     left, top, right, bottom = frame.box
     for value in ticks(*frame.xs, about=2 if narrow else 4):
         x = frame.x(value)
         parts.append(f'<line class="grid" x1="{_n(x)}" x2="{_n(x)}" y1="{_n(top)}" y2="{_n(bottom)}"/>')
-        parts.append(f'<text class="tick" x="{_n(x)}" y="{_n(bottom + 17)}" text-anchor="middle">{escape(unit(value))}</text>')
+        parts.append(
+            f'<text class="tick" x="{_n(x)}" y="{_n(bottom + 17)}" text-anchor="middle">{escape(unit(value))}</text>'
+        )
     for value in ticks(*frame.ys):
         y = frame.y(value)
         parts.append(f'<line class="grid" x1="{_n(left)}" x2="{_n(right)}" y1="{_n(y)}" y2="{_n(y)}"/>')
-        parts.append(f'<text class="tick" x="{_n(left - 7)}" y="{_n(y + 4)}" text-anchor="end">{escape(unit(value))}</text>')
-    parts.append(f'<text class="head" x="{_n(right)}" y="{_n(height - 6)}" text-anchor="end">{escape(axes[0])} →</text>')
-    parts.append(f'<text class="head" x="{_n(left + 4)}" y="{_n(top + 12)}">↑ {escape(axes[1])}</text>')
+        parts.append(
+            f'<text class="tick" x="{_n(left - 7)}" y="{_n(y + 4)}" text-anchor="end">{escape(unit(value))}</text>'
+        )
+    parts.append(
+        f'<text class="head" x="{_n(right)}" y="{_n(height - 6)}" text-anchor="end">{escape(axes[0])} →</text>'
+    )
+    parts.append(f'<text class="head" x="{_n(left)}" y="14">↑ {escape(axes[1])}</text>')
     parts += [
-        f'<circle class="dot" cx="{_n(frame.x(p.x))}" cy="{_n(frame.y(p.y))}" r="4.5"><title>{escape(p.note)}</title></circle>'
+        f'<circle class="dot" cx="{_n(frame.x(p.x))}" cy="{_n(frame.y(p.y))}" r="4.5">'
+        f"<title>{escape(p.note)}</title></circle>"
         for p in points
     ]
-    parts += _names(points, frame, axes[1])
+    parts += _names(points, frame)
     return "".join(parts) + "</svg>"
 
 
@@ -522,28 +615,37 @@ def _quarters(frame: _Frame) -> str:
     )
 
 
-def _names(points: Sequence[Point], frame: _Frame, axis: str) -> list[str]:
-    """Names beside their points, each in the first of six spots that touches no point, name or edge."""
+_SPOTS = (
+    *((8, 4, "start"), (-8, 4, "end"), (0, -9, "middle"), (0, 17, "middle"), (7, -7, "start"), (7, 14, "start")),
+    *((-7, -7, "end"), (-7, 14, "end"), (22, 20, "start"), (-22, 20, "end"), (22, -14, "start"), (-22, -14, "end")),
+    *((34, 32, "start"), (-34, 32, "end"), (34, -28, "start"), (-34, -28, "end")),
+)
+"""Where a name may stand beside its point, best first; far ones get a hairline to the point."""
+_FAR = 20
+
+
+def _names(points: Sequence[Point], frame: _Frame) -> list[str]:
+    """Names beside their points, each in the first spot that touches no point, no other name and no edge."""
     left, top, right, bottom = frame.box
     taken = [(frame.x(p.x) - 5, frame.y(p.y) - 5, frame.x(p.x) + 5, frame.y(p.y) + 5) for p in points]
-    taken.append((left, top, left + breadth(axis, SMALL) + 20, top + 18))
     made = []
     for p in points:
         x, y, w = frame.x(p.x), frame.y(p.y), breadth(p.name, SMALL)
         for dx, dy, anchor in _SPOTS:
             ax = x + dx - (w if anchor == "end" else w / 2 if anchor == "middle" else 0)
             box = (ax - 1, y + dy - 11, ax + w + 1, y + dy + 3)
-            inside = box[0] >= left and box[2] <= right and box[1] >= top and box[3] <= bottom
+            inside = box[0] >= left and box[2] <= right + 20 and box[1] >= top and box[3] <= bottom
             if inside and not any(_touch(box, other) for other in taken):
                 taken.append(box)
-                made.append(
-                    f'<text class="name" x="{_n(x + dx)}" y="{_n(y + dy)}" text-anchor="{anchor}">{escape(p.name)}</text>'
-                )
+                made.append(_name(p.name, x, y, dx, dy, anchor))
                 break
     return made
 
 
-_SPOTS = ((8, 4, "start"), (-8, 4, "end"), (0, -9, "middle"), (0, 17, "middle"), (7, -7, "start"), (7, 14, "start"))
+def _name(name: str, x: float, y: float, dx: int, dy: int, anchor: str) -> str:
+    """One name, with a hairline to its point when it stands far off."""
+    lead = f'<path class="lead" d="M{_n(x)} {_n(y)}L{_n(x + dx)} {_n(y + dy - 4)}"/>' if abs(dx) > _FAR else ""
+    return f'{lead}<text class="name" x="{_n(x + dx)}" y="{_n(y + dy)}" text-anchor="{anchor}">{escape(name)}</text>'
 
 
 def _touch(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
@@ -553,7 +655,7 @@ def _touch(a: tuple[float, float, float, float], b: tuple[float, float, float, f
 def sparkline(values: Sequence[int], *, saying: Saying) -> str:
     """A curve without axes: the values as a thin line, their running mean as a strong one, first and last as dots."""
     width, height, pad = 640.0, 120.0, 8.0
-    low, high = min([*values, 0] if not values else values), max([*values, 1] if not values else values)
+    low, high = min(values, default=0), max(values, default=1)
     reach = max(high - low, 1)
     window = max(len(values) // 16, 1)
 
@@ -569,5 +671,9 @@ def sparkline(values: Sequence[int], *, saying: Saying) -> str:
     for kind, series in (("raw", list(map(float, values))), ("mean", means)):
         line = " ".join(f"{_n(x(n))},{_n(y(v))}" for n, v in enumerate(series))
         parts.append(f'<polyline class="{kind}" points="{line}"/>')
-    parts += [f'<circle class="dot" cx="{_n(x(n))}" cy="{_n(y(means[n]))}" r="4"/>' for n in sorted({0, len(means) - 1}) if means]
+    parts += [
+        f'<circle class="dot" cx="{_n(x(n))}" cy="{_n(y(means[n]))}" r="4"/>'
+        for n in sorted({0, len(means) - 1})
+        if means
+    ]
     return "".join(parts) + "</svg>"

@@ -7,8 +7,10 @@ the address (``report.html#zh``), so a link into the Chinese page stays Chinese;
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
+from itertools import chain, pairwise
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -38,6 +40,9 @@ MOST_UPRIGHT = 4
 SHOWN_LOSSES = 12
 SHORT_HASH = 10
 OPENING = 90
+MANY = 12
+"""Outputs from which on all cards but the first three are closed until they are asked for."""
+NO_BREAK = "\u00a0"
 
 
 def N_(message: str) -> str:  # noqa: N802 — the name that extractors of messages know
@@ -99,7 +104,7 @@ TONES = {"maker": "living", "makers": "living", "prompt": "living", "machine": "
 class Row:
     """A line of a small ledger: what, how much, and its bar."""
 
-    what: str
+    what: str | Markup
     amount: str
     bar: Markup
     note: str = ""
@@ -110,6 +115,7 @@ class Segment:
     """A stretch of an output's text, with the numbers of the quotations that cover it."""
 
     text: str
+    end: int
     quotes: tuple[int, ...]
 
 
@@ -166,6 +172,16 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One flow in words, for the table beside the picture."""
+
+    source: str
+    target: str
+    uslh: int
+    quality: str
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A sum that was added again on this page."""
 
@@ -207,7 +223,7 @@ def _environment(lang: str) -> Environment:
         ratio=words.ratio,
         nats=words.nats,
         scaled=words.scaled,
-        seconds_of=lambda us: words.hours(us // 3600),
+        device=lambda us: words.seconds(Decimal(us).scaleb(-6)),
         told=words.gettext,
         tongue=tongue,
         web=web,
@@ -235,30 +251,36 @@ def _body(story: Story, words: Words) -> str:
     cards = tuple(_card(n, output, story, words, key) for n, output in enumerate(story.outputs, 1))
     checks = _checks(story, words)
     other = next(lang for lang in LANGUAGES if lang != words.lang)
-    return _environment(words.lang).get_template("report_body.html.j2").render(
-        story=story,
-        currency=story.settlement.currency,
-        lang=words.lang,
-        key=key,
-        other=other,
-        other_key=key_of(other),
-        headline=_headline(story, words, adds_up=all(check.ok for check in checks)),
-        checks=checks,
-        cards=cards,
-        makers=_maker_rows(story, key),
-        owed=sum(m.owed_micro for m in story.makers),
-        order={m.maker: n for n, m in enumerate(story.makers, 1)},
-        names={m.maker: m.name for m in story.makers},
-        receipts=_receipts(story),
-        flow=_flow_pictures(story, words, key),
-        swatches={(t, q): Markup(charts.swatch(t, q, key)) for t in charts.TONES for q in QUALITIES},  # noqa: S704
-        patterns=Markup(charts.patterns(key)),  # noqa: S704
-        test=_scatter_pictures(story, words, key),
-        curve=_curve(story, words, key),
-        ledger=_ledger(story, words, key),
-        qualities=QUALITIES,
-        grades=GRADES,
-        shown_losses=_some(story.training.losses_unat),
+    return (
+        _environment(words.lang)
+        .get_template("report_body.html.j2")
+        .render(
+            story=story,
+            currency=story.settlement.currency,
+            lang=words.lang,
+            key=key,
+            other=other,
+            other_key=key_of(other),
+            headline=_headline(story, words, adds_up=all(check.ok for check in checks)),
+            checks=checks,
+            cards=cards,
+            makers=_maker_rows(story, key),
+            owed=sum(m.owed_micro for m in story.makers),
+            order={m.maker: n for n, m in enumerate(story.makers, 1)},
+            names={m.maker: m.name for m in story.makers},
+            receipts=_receipts(story),
+            flow=_flow_pictures(story, words, key),
+            flow_lines=_flow_lines(story, words),
+            swatches={(t, q): Markup(charts.swatch(t, q, key)) for t in charts.TONES for q in QUALITIES},  # noqa: S704
+            patterns=Markup(charts.patterns(key)),  # noqa: S704
+            test=_scatter_pictures(story, words, key),
+            curve=_curve(story, words, key),
+            ledger=_ledger(story, words, key),
+            qualities=QUALITIES,
+            many=MANY,
+            grades=GRADES,
+            shown_losses=_some(story.training.losses_unat),
+        )
     )
 
 
@@ -272,14 +294,25 @@ def _headline(story: Story, words: Words, *, adds_up: bool) -> str:
     whose = words.ngettext("%(n)s maker", "%(n)s makers", hands) % {"n": words.number(hands)}
     due = words.ngettext("%(n)s is owed %(sum)s", "%(n)s are owed %(sum)s", len(owed)) % {
         "n": words.number(len(owed)),
-        "sum": words.money(sum(owed), story.settlement.currency),
+        "sum": words.money(sum(owed), story.settlement.currency).replace(" ", NO_BREAK),
     }
     if not adds_up:
-        return words.say("%(what)s, made from the work of %(whose)s. But the sums on this page do not add up.", what=what, whose=whose)
+        return words.say(
+            "%(what)s, made from the work of %(whose)s. But the sums on this page do not add up.",
+            what=what,
+            whose=whose,
+        )
     if not owed:
-        return words.say("%(what)s, made from the work of %(whose)s. Nobody is owed anything for this period.", what=what, whose=whose)
+        return words.say(
+            "%(what)s, made from the work of %(whose)s. Nobody is owed anything for this period.",
+            what=what,
+            whose=whose,
+        )
     return words.say(
-        "%(what)s, made from the work of %(whose)s. %(due)s; every cent can be recomputed.", what=what, whose=whose, due=due
+        "%(what)s, made from the work of %(whose)s. %(due)s; every cent can be recomputed.",
+        what=what,
+        whose=whose,
+        due=due,
     )
 
 
@@ -303,11 +336,23 @@ def _checks(story: Story, words: Words) -> tuple[Check, ...]:
                 right=words.number(story.out_uslh),
             ),
         ),
-        Check(each, words.say("For every maker, labour part + influence part = owed: together %(left)s = %(right)s", **sums(parts, owed))),
-        Check(owed == s.shared_micro, words.say("All that makers are owed %(left)s = shared out %(right)s", **sums(owed, s.shared_micro))),
+        Check(
+            each,
+            words.say(
+                "For every maker, labour part + influence part = owed: together %(left)s = %(right)s",
+                **sums(parts, owed),
+            ),
+        ),
+        Check(
+            owed == s.shared_micro,
+            words.say("All that makers are owed %(left)s = shared out %(right)s", **sums(owed, s.shared_micro)),
+        ),
         Check(
             s.shared_micro + rest == s.pool_micro,
-            words.say("Shared out + unidentified + carried %(left)s = pool %(right)s", **sums(s.shared_micro + rest, s.pool_micro)),
+            words.say(
+                "Shared out + unidentified + carried %(left)s = pool %(right)s",
+                **sums(s.shared_micro + rest, s.pool_micro),
+            ),
         ),
     )
 
@@ -328,7 +373,8 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
         segments=segments(output.text, output.quotes),
         quotations=quotations,
         influences=tuple(
-            Influence(s, _bar([Span(0, s.effect_nnat, "influence", "estimated")], high, key, low)) for s in output.sources
+            Influence(s, _bar([Span(0, s.effect_nnat, "influence", "estimated")], high, key, low))
+            for s in output.sources
         ),
         worth=_worth(output, story.settlement.currency, words, key),
         parts=_parts(output.by_kind, words, key),
@@ -357,9 +403,9 @@ def segments(text: str, quotes: Sequence[Quoted]) -> tuple[Segment, ...]:
     ends = {q.start for q in quotes} | {q.end for q in quotes}
     cuts = sorted({0, len(text)} | {cut for cut in ends if 0 < cut < len(text)})
     made = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         over = tuple(n for n, q in enumerate(quotes, 1) if q.start <= start and end <= q.end)
-        made.append(Segment(text[start:end], over))
+        made.append(Segment(text[start:end], end, over))
     return tuple(made)
 
 
@@ -376,20 +422,32 @@ def _worth(o: OutputStory, currency: str, words: Words, key: str) -> tuple[Row, 
     high = max(o.value_micro, price or 0, 1)
     at_least = "≥ " if o.unmeasured else ""
     value = [Span(0, past, "past"), Span(past, o.value_micro, "living")]
-    rows = [Row(words.gettext("Value μ(T + L)"), at_least + money(o.value_micro, currency), _bar(value, high, key, mark=price))]
+    rows = [
+        Row(
+            words.gettext("Value"),
+            at_least + money(o.value_micro, currency),
+            _bar(value, high, key, mark=price),
+            "μ(T + L)",
+        )
+    ]
     if price is None:
         return tuple(rows)
-    rows.append(Row(words.gettext("Price p"), money(price, currency), _bar([Span(0, price, "price")], high, key, mark=price)))
-    for what, rent, base in (
-        ("R_avg = p − μ(T + L)", o.rent_avg_micro, o.value_micro),
-        ("R_repro = p − μL", o.rent_repro_micro, living),
+    rows.append(
+        Row(words.gettext("Price"), money(price, currency), _bar([Span(0, price, "price")], high, key, mark=price), "p")
+    )
+    for name, formula, rent, base in (
+        ("avg", "p − μ(T + L)", o.rent_avg_micro, o.value_micro),
+        ("repro", "p − μL", o.rent_repro_micro, living),
     ):
+        what = Markup("{} R<sub>{}</sub>").format(words.gettext("Rent"), name)
         if rent is None or base is None:
-            rows.append(Row(what, words.gettext("unknown"), _bar([], high, key, mark=price)))
+            rows.append(Row(what, words.gettext("unknown"), _bar([], high, key, mark=price), formula))
             continue
         span = Span(min(base, price), max(base, price), "rent" if rent >= 0 else "short")
-        note = "" if rent >= 0 else words.gettext("sold below value: no rent, a gift")
-        rows.append(Row(what, ("≤ " if o.unmeasured else "") + money(rent, currency), _bar([span], high, key, mark=price), note))
+        note = formula if rent >= 0 else words.say("%(formula)s: sold below value", formula=formula)
+        rows.append(
+            Row(what, ("≤ " if o.unmeasured else "") + money(rent, currency), _bar([span], high, key, mark=price), note)
+        )
     return tuple(rows)
 
 
@@ -410,20 +468,22 @@ def _parts(parts: Sequence[LabourPart], words: Words, key: str) -> tuple[Row, ..
 
 
 def _maker_rows(story: Story, key: str) -> tuple[MakerRow, ...]:
-    """Every maker's line; the bars share one scale."""
+    """Every maker's line, the most owed first; the bars share one scale."""
     named: dict[str, set[int]] = {}
     for n, output in enumerate(story.outputs, 1):
-        for thing in (*output.sources, *output.quotes):
-            for maker in thing.makers:
-                named.setdefault(maker, set()).add(n)
+        for maker in chain(*(s.makers for s in output.sources), *(q.makers for q in output.quotes)):
+            named.setdefault(maker, set()).add(n)
     most = max([m.owed_micro for m in story.makers] + [1])
     rows = []
     for n, m in enumerate(story.makers, 1):
         both = m.owed_for_labour_micro + m.owed_for_influence_micro
         quality = m.labour_quality if m.labour_quality in QUALITIES else "imputed"
-        spans = [Span(0, m.owed_for_labour_micro, "living", quality), Span(m.owed_for_labour_micro, both, "influence", "estimated")]
+        spans = [
+            Span(0, m.owed_for_labour_micro, "living", quality),
+            Span(m.owed_for_labour_micro, both, "influence", "estimated"),
+        ]
         rows.append(MakerRow(n, m, _bar(spans, most, key), tuple(sorted(named.get(m.maker, ()))), both == m.owed_micro))
-    return tuple(rows)
+    return tuple(sorted(rows, key=lambda row: (-row.story.owed_micro, row.n)))
 
 
 def _receipts(story: Story) -> dict[tuple[int, str], Receipt]:
@@ -461,8 +521,19 @@ def _ledger(story: Story, words: Words, key: str) -> tuple[Row, ...]:
         row(words.gettext("not shared under the policy"), kept, s.sales_micro, "rest", sign=True),
         row(words.gettext("Pool"), s.pool_micro, 0, "price"),
         row(words.say("shared by labour (β = %(beta)s)", beta=beta), by_labour, 0, "living"),
-        row(words.say("shared by influence (1 − β = %(rest)s)", rest=words.percent(MILLION - s.beta_ppm)), by_influence, by_labour, "influence", "estimated"),
-        row(words.gettext("kept for makers who are not identified"), s.unidentified_micro, by_labour + by_influence, "rest"),
+        row(
+            words.say("shared by influence (1 − β = %(rest)s)", rest=words.percent(MILLION - s.beta_ppm)),
+            by_influence,
+            by_labour,
+            "influence",
+            "estimated",
+        ),
+        row(
+            words.gettext("kept for makers who are not identified"),
+            s.unidentified_micro,
+            by_labour + by_influence,
+            "rest",
+        ),
         row(
             words.gettext("carried into the next period: smaller than the smallest coin"),
             s.carried_micro,
@@ -479,10 +550,10 @@ def _ledger(story: Story, words: Words, key: str) -> tuple[Row, ...]:
 def _flow_pictures(story: Story, words: Words, key: str) -> Mapping[str, Markup]:
     """The labour flow twice: lying for a desk, upright and with families joined for a phone."""
     finding = words.say(
-        "%(sum)s of labour and machine time, from where it was spent to where it lies now; the same in the table below.",
+        "%(sum)s of labour and machine time, from where it was spent to where it lies now; a table follows.",
         sum=words.hours(story.in_uslh),
     )
-    title = words.gettext("The way of the labour")
+    title = words.gettext("Where the labour went")
     headings = {column: words.gettext(label) for column, label in COLUMNS.items()}
     made = {}
     for shape, most, draw in (("wide", MOST_BARS, charts.sankey), ("upright", 0, charts.sankey_upright)):
@@ -508,7 +579,7 @@ def _folded(story: Story, words: Words, most: int) -> tuple[list[Node], list[Flo
     full = {n.column for n in story.nodes if sum(m.column == n.column for m in story.nodes) > MOST_UPRIGHT}
     become: dict[str, Node] = {}
     for (column, family), group in groups.items():
-        room = most if most else (1 if column in full else len(group))
+        room = most or (1 if column in full else len(group))
         if len(group) <= room:
             continue
         largest = sorted(group, key=lambda n: (n.kind == "makers", -size.get(n.node, 0)))
@@ -516,7 +587,7 @@ def _folded(story: Story, words: Words, most: int) -> tuple[list[Node], list[Flo
         joined = _joined(family, column, rest, len(rest) == len(group), words)
         become |= {node.node: joined for node in rest}
     nodes = list({become.get(n.node, n).node: become.get(n.node, n) for n in story.nodes}.values())
-    nodes.sort(key=lambda n: n.node.startswith("\0"))
+    nodes.sort(key=lambda n: (n.node.startswith("\0"), -size.get(n.node, 0) if n.kind == "maker" else 0))
     return nodes, _merged(story.flows, {name: node.node for name, node in become.items()})
 
 
@@ -527,17 +598,29 @@ def _joined(family: str, column: int, rest: Sequence[Node], whole: bool, words: 
     if family == "makers" and any(node.kind == "makers" for node in rest):
         label = words.gettext("all makers") if whole else words.gettext("all other makers")
     elif family == "makers":
-        label = (words.ngettext("%(n)s maker", "%(n)s makers", n) if whole else words.ngettext("%(n)s more maker", "%(n)s more makers", n)) % shown
+        label = (
+            words.ngettext("%(n)s maker", "%(n)s makers", n)
+            if whole
+            else words.ngettext("%(n)s more maker", "%(n)s more makers", n)
+        ) % shown
     elif family == "output":
-        label = (words.ngettext("%(n)s output", "%(n)s outputs", n) if whole else words.ngettext("%(n)s more output", "%(n)s more outputs", n)) % shown
+        label = (
+            words.ngettext("%(n)s output", "%(n)s outputs", n)
+            if whole
+            else words.ngettext("%(n)s more output", "%(n)s more outputs", n)
+        ) % shown
     elif family == "stock":
-        label = words.gettext("stock")
+        label = words.gettext("Stock")
     elif family == "loss":
-        label = words.gettext("losses")
+        label = words.gettext("Losses")
     else:
         label = words.ngettext("%(n)s more", "%(n)s more", n) % shown
     return Node(
-        node=f"\0{family}{column}", label=label, column=column, kind=family, unmeasured=any(node.unmeasured for node in rest)
+        node=f"\0{family}{column}",
+        label=label,
+        column=column,
+        kind=family,
+        unmeasured=any(node.unmeasured for node in rest),
     )
 
 
@@ -564,9 +647,17 @@ def _bars_and_streams(
         out = sum(f.uslh for f in known if f.source == node.node)
         return ("≥ " if node.unmeasured else "") + words.hours(max(into, out))
 
+    def known_as(quality: str) -> str:
+        return words.gettext(QUALITIES.get(quality, quality))
+
     bars = [
         charts.Bar(
-            key=n.node, label=label[n.node], amount=amount(n), column=n.column, tone=TONES.get(n.kind, "past"), open=n.unmeasured
+            key=n.node,
+            label=label[n.node],
+            amount=amount(n),
+            column=n.column,
+            tone=TONES.get(n.kind, "past"),
+            open=n.unmeasured,
         )
         for n in nodes
     ]
@@ -577,11 +668,26 @@ def _bars_and_streams(
             value=f.uslh,
             tone=TONES.get(kind[f.source], "past"),
             quality=f.quality,
-            note=f"{label[f.source]} → {label[f.target]}: {words.hours(f.uslh)} ({words.gettext(QUALITIES.get(f.quality, f.quality))})",
+            note=f"{label[f.source]} → {label[f.target]}: {words.hours(f.uslh)} ({known_as(f.quality)})",
         )
         for f in known
     ]
     return bars, streams
+
+
+def _flow_lines(story: Story, words: Words) -> list[Line]:
+    """Every flow, none joined, for the table."""
+    order = {output.output: n for n, output in enumerate(story.outputs, 1)}
+    label = {n.node: node_label(n, order, words) for n in story.nodes}
+    return [
+        Line(
+            label.get(f.source, f.source),
+            label.get(f.target, f.target),
+            f.uslh,
+            words.gettext(QUALITIES.get(f.quality, f.quality)),
+        )
+        for f in story.flows
+    ]
 
 
 def node_label(node: Node, order: Mapping[str, int], words: Words) -> str:

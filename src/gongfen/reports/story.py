@@ -40,7 +40,7 @@ class Node:
     column: int
     """0 sources, 1 data, 2 model, 3 deployment and prompts, 4 outputs, stock and losses: columns are phases in time."""
     kind: str
-    """``maker``, ``makers``, ``machine``, ``bought``, ``data``, ``model``, ``prompt``, ``output``, ``stock``, ``loss``."""
+    """maker, makers, machine, bought, data, model, prompt, output, stock or loss."""
     unmeasured: bool = False
     """Some labour behind it was not measured: the true amount is at least what is shown."""
 

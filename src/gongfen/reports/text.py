@@ -14,6 +14,11 @@ from gongfen.value import Worth
 STRONGEST = 8
 
 
+def N_(message: str) -> str:  # noqa: N802 - the name that extractors of messages know
+    """Mark a message that is translated where it is said."""
+    return message
+
+
 def table(words: Words, *columns: str, numbers: Sequence[int] = ()) -> Table:
     """An open table; the columns numbered in ``numbers`` hold figures."""
     found = Table(box=None, pad_edge=False, header_style="dim")
@@ -57,9 +62,9 @@ def _influence_note(answer: Who, words: Words) -> Text:
     if answer.method is None:
         return Text(words.gettext("influence: not measured"))
     if answer.grade == "display":
-        note = "influence: %(method)s — display grade: an estimate, not paid on"
+        note = N_("influence: %(method)s — display grade: an estimate, not paid on")
     else:
-        note = "influence: %(method)s — settlement grade: it ranks, it does not price"
+        note = N_("influence: %(method)s — settlement grade: it ranks, it does not price")
     return Text(words.say(note, method=answer.method))
 
 
@@ -110,12 +115,12 @@ def settlement(found: Settlement, words: Words) -> RenderableType:
     """One settlement, from sales to cents."""
     rows = table(words, "", "", numbers=(1,))
     for name, amount in (
-        ("sales", found.sales_micro),
-        ("carried in", found.carried_in_micro),
-        ("pool", found.pool_micro),
-        ("to makers", found.total_micro - found.unidentified_micro),
-        ("to the unidentified", found.unidentified_micro),
-        ("carried out", found.carried_out_micro),
+        (N_("sales"), found.sales_micro),
+        (N_("carried in"), found.carried_in_micro),
+        (N_("pool"), found.pool_micro),
+        (N_("to makers"), found.total_micro - found.unidentified_micro),
+        (N_("to the unidentified"), found.unidentified_micro),
+        (N_("carried out"), found.carried_out_micro),
     ):
         rows.add_row(words.gettext(name), words.money(amount, found.currency))
     title = words.say("%(settlement)s: %(n)s makers by policy %(policy)s, on a log of %(size)s facts",

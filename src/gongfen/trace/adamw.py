@@ -5,8 +5,8 @@ Step t (from 0), with rate α_t, gradient g and decoupled decay λ (Loshchilov a
     m' = β₁m + (1−β₁)g        v' = β₂v + (1−β₂)g²
     r = √(v'/(1−β₂^(t+1)))    θ' = θ − α_t( m'/(1−β₁^(t+1)) / (r+ε) + λθ )
 
-The adjoint is the hand-written derivative of these lines. Where r = 0 (LoRA's A while its B is still zero) the derivative of
-the root is 0·∞ and is defined as 0: such a coordinate has not moved.
+The adjoint is the hand-written derivative of these lines. Where r = 0 (LoRA's A while its B is still zero) the
+derivative of the root is 0·∞ and is defined as 0: such a coordinate has not moved.
 """
 
 import json
@@ -110,14 +110,13 @@ def step(recipe: Recipe, t: int, steps: int, state: State, gradient: Tensor) -> 
     return State(state.theta - rate(recipe, t, steps) * (move + recipe.weight_decay * state.theta), m, v)
 
 
-def adjoint(
-    recipe: Recipe, t: int, steps: int, after: State, gradient: Tensor, wanted: State
-) -> tuple[Tensor, State]:
+def adjoint(recipe: Recipe, t: int, steps: int, after: State, gradient: Tensor, wanted: State) -> tuple[Tensor, State]:
     """Take derivatives with respect to the state after step ``t`` back to before it.
 
-    ``after`` holds the moments that the step left, ``gradient`` [P] what it was given, ``wanted`` the derivatives [P] of some
-    scalar with respect to θ', m', v'. Returns the derivative with respect to the gradient [P], and those with respect to
-    θ, m, v where the gradient is held fixed: the caller adds the gradient's own dependence on θ (a Hessian product).
+    ``after`` holds the moments that the step left, ``gradient`` [P] what it was given, ``wanted`` the derivatives [P]
+    of some scalar with respect to θ', m', v'. Returns the derivative with respect to the gradient [P], and those with
+    respect to θ, m, v where the gradient is held fixed: the caller adds what the gradient itself owes to θ (a Hessian
+    product).
     """
     beta1, beta2 = recipe.betas
     alpha = rate(recipe, t, steps)

@@ -1,9 +1,10 @@
 """Display grade: what each training example did for each output, from the gradients at the end of training.
 
-Let g_i = ∇ℓ_i and q_j = ∇ log p(output_j), both at the final θ. A Newton step on example i alone moves the log-likelihood of
-output j by  −(1/N) q_j·(F + λ)⁻¹ g_i,  with F = (1/N) Σ g_i g_iᵀ the empirical Fisher. By Woodbury's identity this needs only the
-N × N Gram matrix:  −(1/N) [ (K + λ)⁻¹ (g_i·q_j)_i ],  K_ik = g_i·g_k / N,  λ = damping × the mean of K's diagonal. Where the
-gradients do not fit in memory, F is left out: −(g_i·q_j) / (N λ), the plain product, with λ the mean of the diagonal itself.
+Let g_i = ∇ℓ_i and q_j = ∇ log p(output_j), both at the final θ. A Newton step on example i alone moves the
+log-likelihood of output j by  −(1/N) q_j·(F + λ)⁻¹ g_i,  with F = (1/N) Σ g_i g_iᵀ the empirical Fisher (natural
+gradient, Amari 1998). By Woodbury's identity this needs only the N × N Gram matrix:  −(1/N) [ (K + λ)⁻¹ (g_i·q_j)_i ],
+K_ik = g_i·g_k / N,  λ = damping × the mean of K's diagonal. Where the gradients do not fit in memory, F is left out:
+−(g_i·q_j) / (N λ), the plain product, with λ the mean of the diagonal itself.
 """
 
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ def display_influence(
     memory_bytes: int = MEMORY_BYTES,
     progress: Progress = silent,
 ) -> DisplayInfluence:
-    """Trace every output at ``theta`` [P] in one pass over the examples; raises TrainingError when gradients are not finite.
+    """Trace every output at ``theta`` [P] in one pass; raises TrainingError for gradients that are not finite.
 
     Each example's gradient is taken by itself, so nothing depends on how examples are put in batches.
     """
@@ -49,6 +50,7 @@ def display_influence(
     kept = torch.empty(examples, theta.numel(), dtype=theta.dtype) if fits else None
     with steady(torch.get_num_threads()):
         queries = torch.stack([_output_gradient(problem, theta, j) for j in range(outputs)], dim=1)
+        _refuse_infinite("outputs", queries.sum(0))
         dots = torch.empty(examples, outputs, dtype=theta.dtype)
         squares = torch.empty(examples, dtype=theta.dtype)
         for i in range(examples):
@@ -57,15 +59,13 @@ def display_influence(
             if kept is not None:
                 kept[i] = gradient
             progress(i + 1, examples)
-        _refuse_infinite(dots)
+        _refuse_infinite("examples", squares)
         level = squares.mean() / examples
         if kept is None:
             return DisplayInfluence(-(dots / (examples * level)).T, "plain", 1.0)
         gram = kept @ kept.T / examples
         gram.diagonal().add_(damping * level)
-        return DisplayInfluence(
-            -(torch.linalg.solve(gram, dots) / examples).T, "empirical-fisher", damping
-        )
+        return DisplayInfluence(-(torch.linalg.solve(gram, dots) / examples).T, "empirical-fisher", damping)
 
 
 def example_gradient(problem: Problem, theta: Tensor, number: int) -> Tensor:
@@ -81,7 +81,7 @@ def _output_gradient(problem: Problem, theta: Tensor, number: int) -> Tensor:
     return gradient
 
 
-def _refuse_infinite(dots: Tensor) -> None:
-    bad = (~dots.isfinite().all(1)).nonzero().flatten().tolist()
+def _refuse_infinite(kind: str, values: Tensor) -> None:
+    bad = (~values.isfinite()).nonzero().flatten().tolist()
     if bad:
-        raise TrainingError(f"examples {bad}", "have no finite gradient at the end", "train at a lower rate")
+        raise TrainingError(f"{kind} {bad}", "have no finite gradient at the end", "train at a lower rate")

@@ -1,7 +1,7 @@
 """Real retrainings, each without one maker: what leaving them out does to U, measured, against what was predicted.
 
-The rule by which makers are chosen is fixed before anything is retrained: rank all makers by their predicted effect and take
-evenly spaced ranks, both ends included. So the whole range is tested and nobody is picked by hand.
+The rule by which makers are chosen is fixed before anything is retrained: rank all makers by their predicted effect and
+take evenly spaced ranks, both ends included. So the whole range is tested and nobody is picked by hand.
 """
 
 import json
@@ -51,7 +51,7 @@ class LeaveOut:
 
 
 def predicted_changes(groups: Groups, effects: Tensor) -> dict[str, float]:
-    """Return what leaving each maker out should do to U: minus the sum of the effects [N] of their examples, in nats."""
+    """Return what leaving each maker out should do to U, in nats: minus the sum of their examples' effects [N]."""
     return {maker: -float(effects[list(numbers)].sum()) for maker, numbers in groups.items()}
 
 
@@ -77,8 +77,8 @@ def leave_out(
 ) -> LeaveOut:
     """Retrain without each of ``makers`` and measure U; ``progress`` counts retrainings.
 
-    ``cache`` maps a key of run, utility and examples to a measured U, in nats: a resumed run repeats no retraining. Raises
-    TrainingError for a maker without examples.
+    ``cache`` maps a key of run, utility and examples to a measured U, in nats: a resumed run repeats no retraining.
+    Raises TrainingError for a maker without examples.
     """
     cache = {} if cache is None else cache
     predicted = predicted_changes(groups, effects)

@@ -1,9 +1,9 @@
 """Settlement grade: ∂U/∂w_i of every training example, by differentiating the training run itself once.
 
 With u_t the adjoint of step t's gradient g_t, example i of that step earns (1/B) u_t·∇ℓ_i(θ_t), and the adjoint of θ_t
-gains the Hessian product H_t u_t. One more gradient at θ_t + εu_t gives both, because g_t and the losses at θ_t are on the
-tape: about one more training run in all, with first-order gradients only. The idea is MAGIC (Ilyas and Engstrom 2025); the
-difference of gradients in place of their double backward pass is ours, see docs/methods.
+gains the Hessian product H_t u_t. One more gradient at θ_t + εu_t gives both, because g_t and the losses at θ_t are on
+the tape: about one more training run in all, with first-order gradients only. Differentiating the run is MAGIC's idea
+(Ilyas and Engstrom 2025); a difference of gradients stands here in place of its double backward pass.
 """
 
 from collections.abc import Iterator
@@ -27,9 +27,10 @@ RELATIVE_STEP = 1e-3
 class Metagradient:
     """What each example contributed to U, and how far to trust it.
 
-    ``effects`` [N]: ∂U/∂w_i, nats per unit of weight; minus the effect estimates what leaving the example out does to U.
-    ``growth``: greatest norm of the adjoint of θ over its first; above about 3 the run is not smooth enough to settle on.
-    ``relative_step``: ε‖u‖/‖θ‖ of the difference (0 in exact mode). ``adapter_sha256``: of the replayed final parameters.
+    ``effects`` [N]: ∂U/∂w_i, nats; minus it estimates what leaving the example out does to U.
+    ``growth``: greatest norm of the adjoint of θ over its first; above about 3 the run is not smooth enough to settle
+    on. ``relative_step``: ε‖u‖/‖θ‖ of the difference (0 in exact mode). ``adapter_sha256``: of the parameters that the
+    tape replayed to.
     """
 
     effects: Tensor
@@ -46,7 +47,7 @@ def metagradient(
     relative_step: float = RELATIVE_STEP,
     progress: Progress = silent,
 ) -> Metagradient:
-    """Differentiate ``run``; raises TrainingError when its tape does not replay to its adapter, or the adjoint overflows."""
+    """Differentiate ``run``; raises TrainingError when its tape does not replay to its adapter, or on overflow."""
     steps = len(run.batches)
     effects = torch.zeros(len(run.weights), dtype=run.theta.dtype)
     norms: list[float] = []

@@ -1,4 +1,4 @@
-"""What is trained on and what it was sold for: losses of the examples, log-likelihoods of the outputs, and the utility U.
+"""What is trained on and what was sold: losses of the examples, log-likelihoods of the outputs, and the utility U.
 
     U(θ) = Σ_j price_j · log p_θ(output_j | prompt_j) / Σ_j price_j        in nats
 
@@ -117,7 +117,7 @@ class LanguageProblem:
         return each.view(targets.shape).sum(1), (targets != UNSCORED).sum(1)
 
     def _parts(self, theta: Tensor) -> list[Tensor]:
-        pieces = theta.split([p.numel() for p in self._parameters])
+        pieces = torch.split(theta, [p.numel() for p in self._parameters])
         return [piece.view(p.shape) for piece, p in zip(pieces, self._parameters, strict=True)]
 
 
@@ -141,7 +141,7 @@ def utility_gradient(problem: Problem, theta: Tensor) -> Tensor:
 def _outputs(problem: Problem) -> tuple[Tensor, ...]:
     if not len(problem.prices):
         raise TrainingError("utility", "has no sold output to weigh", "give the problem outputs and prices")
-    return torch.arange(len(problem.prices)).split(OUTPUTS_AT_ONCE)
+    return torch.split(torch.arange(len(problem.prices)), OUTPUTS_AT_ONCE)
 
 
 def _scorable(passages: Sequence[Passage], kind: str) -> list[Passage]:

@@ -1,4 +1,4 @@
-"""A recorded training run: a tape of θ₀ and every step's gradient, from which any state can be replayed without the model.
+"""A recorded training run: θ₀ and every step's gradient, from which any state is replayed without the model.
 
 Step t uses g_t = (1/B) Σ_i w_i ∇ℓ_i(θ_t), with B the recipe's batch size whatever the batch holds: so a weight of 0 is
 the same as leaving the example out, with the same order and number of steps, and a short last batch counts each of
@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.utils import deterministic
 
 from gongfen.errors import TrainingError
 from gongfen.trace.adamw import Recipe, State, start, step
@@ -31,7 +32,7 @@ def silent(_done: int, _total: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Tape:
-    """What a run can be replayed and differentiated from: a gradient [P] a step, and each example's loss [B_t], nats."""
+    """What a run is replayed and differentiated from: each step's gradient [P] and examples' losses [B_t], in nats."""
 
     gradients: tuple[Tensor, ...]
     example_losses: tuple[Tensor, ...]
@@ -70,9 +71,10 @@ def tune(
     tape: bool = True,
     progress: Progress = silent,
 ) -> Run:
-    """Train from θ₀ by the recipe, with example weights [N] (default: all 1); raises TrainingError at a step that is not a number.
+    """Train from θ₀ by the recipe, with example weights [N] (default: all 1).
 
-    The same problem, recipe, weights and number of threads give the same bits.
+    The same problem, recipe, weights and number of threads give the same bits. Raises TrainingError, naming the step
+    and the examples, at a loss or gradient that is not a finite number.
     """
     weights = torch.ones(problem.examples, dtype=problem.theta0.dtype) if weights is None else weights
     batches = batches_of(recipe, problem.examples)
@@ -90,16 +92,14 @@ def tune(
             state = step(recipe, t, len(batches), state, gradient)
             progress(t + 1, len(batches))
     recorded = Tape(tuple(gradients), tuple(losses)) if tape else None
-    return Run(
-        recipe, threads, problem.theta0.clone(), state.theta, weights, batches, torch.stack(means), recorded
-    )
+    return Run(recipe, threads, problem.theta0.clone(), state.theta, weights, batches, torch.stack(means), recorded)
 
 
 def retune(problem: Problem, run: Run, weights: Tensor, progress: Progress = silent) -> Tensor:
     """Train ``run`` again with other weights [N], and return the final parameters [P].
 
-    Up to the first step with a changed weight the trajectory is the same, so it is replayed from the tape; examples of weight 0
-    are then left out of the forward pass, which changes nothing but rounding.
+    Up to the first step with a changed weight the trajectory is the same, so it is replayed from the tape; examples of
+    weight 0 are then left out of the forward pass, which changes nothing but rounding.
     """
     changed = weights != run.weights
     steps = len(run.batches)
@@ -131,7 +131,7 @@ def batches_of(recipe: Recipe, examples: int) -> tuple[Tensor, ...]:
         raise TrainingError("training data", "has no example", "bring in at least one work")
     source = torch.Generator().manual_seed(recipe.seed)
     orders = [torch.randperm(examples, generator=source) for _ in range(recipe.epochs)]
-    return tuple(batch for order in orders for batch in order.split(recipe.batch_size))
+    return tuple(batch for order in orders for batch in torch.split(order, recipe.batch_size))
 
 
 def gradient_of(
@@ -166,15 +166,21 @@ def _finite(problem: Problem, theta: Tensor, index: Tensor, weights: Tensor) -> 
 
 @contextmanager
 def steady(threads: int) -> Iterator[None]:
-    """Compute with deterministic algorithms and a fixed number of threads; both are put back afterwards."""
+    """Compute with deterministic algorithms and a fixed number of threads; all is put back afterwards.
+
+    torch would then also fill all fresh memory, which shows reads of it but takes time: that is left out.
+    """
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    filled = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True)
+    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
         yield
     finally:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(mode=before[1])
+        deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
 
 
 def tensor_sha256(tensor: Tensor) -> str:

@@ -1,0 +1,5 @@
+"""``python -m gongfen``: the command line."""
+
+from gongfen.cli.main import run
+
+run()

@@ -1,0 +1,142 @@
+"""The flow of labour, from its sources through data and model into outputs, added up from what was booked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gongfen.accounts.chart import LABOUR_UNIT, External, read_source
+from gongfen.accounts.stocks import Stock
+from gongfen.book.bringing import name_of
+from gongfen.book.recording import Record
+from gongfen.facts import Fact
+from gongfen.facts import kinds as k
+from gongfen.reports.story import Flow, Node
+
+OTHER_WORKS = "data:other"
+PROMPTS = "prompts"
+LEFT = {
+    "data": "Left in the data set",
+    "dataset": "Left in the data set",
+    "model": "Left in the model",
+    "deployment": "Left in the deployment",
+    "prompt": "Left in prompts",
+}
+"""What is still at rest, for the uses to come, by the kind of its stock; the page says these in every language."""
+COLUMNS = {"data": 1, "model": 2, "prompt": 3, "output": 4}
+LABELS = {"data": "Data set", "model": "Model", "prompt": "Deployment"}
+
+
+@dataclass(slots=True)
+class _Picture:
+    """What has been drawn so far."""
+
+    record: Record
+    of_data: dict[str, str]
+    """Work → the node of the data set that gathered it."""
+    amounts: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
+
+    def add(self, source: Node, target: Node, uslh: int, quality: str) -> None:
+        """Draw a flow between two bars, unless they are one."""
+        if uslh <= 0 or source.node == target.node:
+            return
+        self.nodes.setdefault(source.node, source)
+        self.nodes.setdefault(target.node, target)
+        key = (source.node, target.node, quality)
+        self.amounts[key] = self.amounts.get(key, 0) + uslh
+
+
+def labour_flow(record: Record) -> tuple[tuple[Node, ...], tuple[Flow, ...]]:
+    """Bars and flows of the whole book, in micro-SLH; columns are phases in time."""
+    of_data = {
+        work: fact.body.dataset
+        for _, fact in record.about("kind:dataset")
+        if isinstance(fact.body, k.Dataset)
+        for work in fact.body.works
+    }
+    picture = _Picture(record, of_data)
+    for seq, fact in _booked(record):
+        _draw(picture, seq, fact)
+    _draw_stocks(picture)
+    flows = (Flow(source=a, target=b, uslh=n, quality=q) for (a, b, q), n in sorted(picture.amounts.items()))
+    return tuple(picture.nodes.values()), tuple(flows)
+
+
+def _booked(record: Record) -> Iterable[tuple[int, Fact]]:
+    """The facts that moved labour, in the order of the log."""
+    for seq in record.store.labour_moves(LABOUR_UNIT):
+        yield seq, record.fact(seq)
+
+
+def _draw(picture: _Picture, seq: int, fact: Fact) -> None:
+    body = fact.body
+    if isinstance(body, k.Labour):
+        amount = _debit(picture, seq)
+        maker = Node(node=f"maker:{body.maker}", label=name_of(picture.record, body.maker), column=0, kind="maker")
+        picture.add(maker, _node(picture, body.work), amount, "imputed" if body.quality == "imputed" else "measured")
+    elif isinstance(body, k.Compute):
+        machine = Node(node=f"machine:{body.device}", label="Machine time", column=0, kind="machine")
+        picture.add(machine, _node(picture, body.work), _debit(picture, seq), "estimated")
+    elif isinstance(body, k.Purchase):
+        bought = Node(node=f"bought:{body.item}", label=body.item, column=0, kind="bought")
+        picture.add(bought, _node(picture, body.work), _debit(picture, seq), "estimated")
+    else:
+        _draw_passing(picture, seq)
+
+
+def _draw_passing(picture: _Picture, seq: int) -> None:
+    """A making: what its inputs gave, to its outputs; with several outputs, in their proportions, to the last unit."""
+    rows = [row for row in picture.record.store.postings(seq) if row[3] == LABOUR_UNIT]
+    given = [(_work_in(account), -amount) for _, _, account, _, amount, _ in rows if amount < 0]
+    taken = {_work_in(account): amount for _, _, account, _, amount, _ in rows if amount > 0}
+    left = dict(taken)
+    for work, amount in given:
+        quality = _quality(picture.record.state.stocks.get(next(iter(taken), "")))
+        for target in taken:
+            part = min(amount, left[target])
+            picture.add(_node(picture, work), _node(picture, target), part, quality)
+            left[target] -= part
+            amount -= part  # noqa: PLW2901 - what is still to be placed
+
+
+def _draw_stocks(picture: _Picture) -> None:
+    """What is still at rest before the outputs, for the uses to come."""
+    for work, stock in picture.record.state.stocks.prefixed(""):
+        if stock.kind in LEFT and stock.remaining:
+            bar = Node(node=f"left:{LEFT[stock.kind]}", label=LEFT[stock.kind], column=4, kind="stock")
+            picture.add(_node(picture, work), bar, stock.remaining, _quality(stock))
+
+
+def _debit(picture: _Picture, seq: int) -> int:
+    rows = picture.record.store.postings(seq)
+    return sum(amount for _, _, _, unit, amount, _ in rows if unit == LABOUR_UNIT and amount > 0)
+
+
+def _node(picture: _Picture, work: str) -> Node:
+    """The bar in which a work's labour is drawn: data sets and prompts gather theirs."""
+    stock = picture.record.state.stocks.get(work)
+    assert stock is not None, f"{work} has been booked on"
+    least = stock.is_lower_bound
+    if stock.kind == "data":
+        gathered = picture.of_data.get(work)
+        if gathered is not None:
+            return _node(picture, gathered)
+        return Node(node=OTHER_WORKS, label="Works outside a data set", column=1, kind="data")
+    if stock.kind == "prompt":
+        return Node(node=PROMPTS, label="Prompts", column=3, kind="prompt")
+    kind = {"dataset": "data", "model": "model", "deployment": "prompt", "output": "output"}[stock.kind]
+    return Node(node=work, label=LABELS.get(kind, work), column=COLUMNS[kind], kind=kind, unmeasured=least)
+
+
+def _quality(stock: Stock | None) -> str:
+    """How the labour in a stock is known, by its larger part."""
+    sums = {"imputed": 0, "measured": 0, "estimated": 0}
+    for key, amount in stock.sources.items() if stock else ():
+        source = read_source(key)
+        quality = "estimated" if isinstance(source, External) else source.quality
+        sums["imputed" if quality == "imputed" else "estimated" if quality == "estimated" else "measured"] += amount
+    return max(sums, key=lambda quality: sums[quality])
+
+
+def _work_in(account: str) -> str:
+    """The work in the name of a stock account: ``1100:data:WORK``."""
+    return account.split(":", 2)[2]

