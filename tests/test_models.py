@@ -34,10 +34,13 @@ RECIPE = Recipe(seed=0, epochs=2, batch_size=3, learning_rate_nano=3_000_000, wa
 @pytest.fixture
 def home(tmp_path):
     """A prepared model like that of prepare_smollm2, but tiny."""
-    module, _ = tiny(0, width=16, layers=1)
+    module, _ = tiny(TEXTS, 0, width=16, layers=1)
     module.save_pretrained(tmp_path)
     describe(tmp_path)
     return tmp_path
+
+
+TEXTS = ("Peace with all nations, and good will.", "The receipts of the Treasury of all the nations.")
 
 
 def describe(home):
@@ -97,19 +100,19 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch):
 
 def test_the_tiny_model_is_the_same_for_a_seed_and_leaves_chance_alone():
     before = torch.get_rng_state()
-    first, again, other = tiny(1)[0], tiny(1)[0], tiny(2)[0]
+    first, again, other = tiny(TEXTS, 1)[0], tiny(TEXTS, 1)[0], tiny(TEXTS, 2)[0]
     assert torch.equal(before, torch.get_rng_state())
     assert torch.equal(first.lm_head.weight, again.lm_head.weight)
     assert not torch.equal(first.lm_head.weight, other.lm_head.weight)
 
 
 def test_writing_is_the_same_for_a_seed_and_beside_other_prompts():
-    module, tokenizer = tiny(0)
+    module, tokenizer = tiny(TEXTS, 0)
     prompts = ["Fellow citizens", "The public debt of", "一"]
     first = generate(module, tokenizer, prompts, 12, seed=5)
     assert first == generate(module, tokenizer, prompts, 12, seed=5)
     assert first != generate(module, tokenizer, prompts, 12, seed=6)
-    assert [len(one.tokens) <= 12 and one.prompt for one in first] == [tuple(p.encode()) for p in prompts]
+    assert [len(one.tokens) <= 12 and one.prompt for one in first] == [tuple(tokenizer.encode(p)) for p in prompts]
     greedy = generate(module, tokenizer, prompts, 12, temperature=0)
     assert greedy[1] == generate(module, tokenizer, prompts[1:2], 12, temperature=0)[0]
 
@@ -117,21 +120,23 @@ def test_writing_is_the_same_for_a_seed_and_beside_other_prompts():
 def test_a_token_that_ends_the_text_is_not_part_of_it():
     """A model that says "A" until a text is five bytes long and then ends: each prompt stops by itself."""
 
+    tokenizer = tiny(TEXTS, 0)[1]
+    (letter,) = tokenizer.encode("A")
+
     class Ending(nn.Module):
         def forward(self, input_ids, attention_mask, **_):
-            logits = torch.zeros(*input_ids.shape, 257)
-            logits[:, -1, 65] = 50
-            logits[attention_mask.sum(1) >= 5, -1, 256] = 99
+            logits = torch.zeros(*input_ids.shape, tokenizer.end + 1)
+            logits[:, -1, letter] = 50
+            logits[attention_mask.sum(1) >= 5, -1, tokenizer.end] = 99
             return SimpleNamespace(logits=logits, past_key_values=None)
 
-    tokenizer = tiny(0)[1]
-    texts = [one.text for one in generate(Ending(), tokenizer, ["a", "abc"], 40, seed=0)]
+    texts = [one.text for one in generate(Ending(), tokenizer, ["a", "XYZ"], 40, seed=0)]
     assert texts == ["AAAA", "AA"]
     assert generate(Ending(), tokenizer, [], 5) == []
 
 
 def test_settings_that_make_no_sense_are_refused():
-    module, tokenizer = tiny(0)
+    module, tokenizer = tiny(TEXTS, 0)
     with pytest.raises(TrainingError, match=r"prompts \[1\] are empty"):
         generate(module, tokenizer, ["a", ""], 5)
     with pytest.raises(TrainingError, match="out of range"):
@@ -139,7 +144,7 @@ def test_settings_that_make_no_sense_are_refused():
 
 
 def test_adapters_start_as_nothing_and_are_the_same_for_a_seed():
-    plain, adapted, again = tiny(0)[0], tiny(0)[0], tiny(0)[0]
+    plain, adapted, again = tiny(TEXTS, 0)[0], tiny(TEXTS, 0)[0], tiny(TEXTS, 0)[0]
     with_lora(adapted, 2, 4, seed=1)
     with_lora(again, 2, 4, seed=1)
     ids = torch.tensor([[1, 2, 3]])
@@ -155,7 +160,7 @@ def test_remembering_the_frozen_layers_changes_nothing():
     texts = [Passage(tuple(text.encode())) for text in ["four score", "and seven years", "ago", "our fathers"]]
     runs = []
     for remembered in (False, True):
-        module = with_lora(tiny(0, layers=3)[0], 2, 4, seed=1, from_layer=2)
+        module = with_lora(tiny(TEXTS, 0, layers=3)[0], 2, 4, seed=1, from_layer=2)
         problem = LanguageProblem(UpperLayers(module, 2) if remembered else module, texts)
         runs.append(tune(problem, RECIPE).theta)
     torch.testing.assert_close(runs[0], runs[1], rtol=1e-4, atol=1e-6)

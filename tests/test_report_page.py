@@ -16,6 +16,7 @@ from jinja2.ext import babel_extract
 
 from gongfen.reports import charts
 from gongfen.reports import page as page_module
+from gongfen.reports import pictures as pictures_module
 from gongfen.reports.page import render
 from gongfen.reports.story import (
     Flow,
@@ -594,7 +595,7 @@ REPORTS = Path(page_module.__file__).parent
 def messages():
     """Every message that code and templates say, as (singular, plural or None)."""
     found = set()
-    for name in ("page.py", "words.py"):
+    for name in ("page.py", "pictures.py", "words.py"):
         keywords = {"gettext": None, "say": None, "N_": None, "ngettext": (1, 2)}
         with (REPORTS / name).open("rb") as source:
             found |= {m for _, m, _, _ in extract("python", source, keywords=keywords)}
@@ -718,14 +719,14 @@ def test_every_picture_has_a_title_a_finding_and_a_table(outputs, makers):
         assert any(e.tag == "caption" for e in table.below)
 
 
-def a_layout(story, most=page_module.MOST_BARS):
+def a_layout(story, most=pictures_module.MOST_BARS):
     words = Words("en")
-    nodes, flows = page_module._folded(story, words, most)
-    bars, streams = page_module._bars_and_streams(story, nodes, flows, words)
+    nodes, flows = pictures_module._folded(story, words, most)
+    bars, streams = pictures_module._bars_and_streams(story, nodes, flows, words)
     return charts.lay_out(bars, streams, body=360, gap=7, slot=lambda _, span: max(span, 19)), bars, streams
 
 
-@pytest.mark.parametrize("most", [0, 3, page_module.MOST_BARS, 10_000])
+@pytest.mark.parametrize("most", [0, 3, pictures_module.MOST_BARS, 10_000])
 @pytest.mark.parametrize(("outputs", "makers"), SIZES)
 def test_the_flow_is_as_wide_as_the_labour_that_passes(outputs, makers, most):
     laid, bars, streams = a_layout(a_story(outputs, makers), most)

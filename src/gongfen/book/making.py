@@ -139,8 +139,9 @@ def train(
     """Tune a model on works of the book, keep the run, and record how it was made. Raises TrainingError."""
     if record.state.works.get(model) is not None:
         raise TrainingError(model, "is in this book already", "give the new model a name of its own")
-    workshop = Workshop(setup, cache)
-    problem = workshop.problem([passage.text for passage in passages])
+    texts = [passage.text for passage in passages]
+    workshop = Workshop(setup, texts, cache)
+    problem = workshop.problem(texts)
     with _timed() as clock:
         run = tune(problem, setup.recipe, progress=progress)
     folder = runs_folder(record) / model.replace("/", "_")
@@ -278,7 +279,7 @@ def open_atelier(record: Record, model: str, cache: Path) -> Atelier:
     data = next(use.work for use in making.inputs if use.role == "data")
     gathered = next(f.body for _, f in record.about(data) if isinstance(f.body, k.Dataset) and f.body.dataset == data)
     texts = tuple(text_of(record, work) for work in gathered.works)
-    return Atelier(model, setup, Workshop(setup, cache), run, gathered.works, texts)
+    return Atelier(model, setup, Workshop(setup, texts, cache), run, gathered.works, texts)
 
 
 def generate(

