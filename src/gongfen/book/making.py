@@ -20,10 +20,13 @@ from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.proof.merkle import root_of
 from gongfen.studio.corpus import Corpus, Passage, sample
+from gongfen.studio.models import sha256_of
 from gongfen.studio.workshop import Setup, Workshop, code_sha256, energy_mwh, inference_gflop, open_run, training_gflop
 from gongfen.trace.tuning import Run, save_run, silent, tune
 
 MACHINE = "this-computer"
+RUN_FILE = "run.safetensors"
+LICENCE = "the licence of each work, as recorded with it"
 NATS = 1_000_000
 """Micro-nats in a nat."""
 
@@ -127,6 +130,16 @@ def _day_in(work: str) -> str:
     return f"{year}-01-01" if year.isdecimal() else today()
 
 
+def gather(record: Record, model: str, passages: Sequence[Passage]) -> str:
+    """Record the data set of a model to come; its name comes back. Labour spent on it now goes into the model."""
+    data = f"{model}/data"
+    root = root_of([bytes.fromhex(passage.sha256) for passage in passages]).hex()
+    works = tuple(passage.work for passage in passages)
+    body = k.Dataset(dataset=data, works=works, root=root, licence=LICENCE)
+    record.record(_new(record, f"dataset:{data}", body))
+    return data
+
+
 def train(
     record: Record,
     model: str,
@@ -135,25 +148,32 @@ def train(
     cache: Path,
     planned_uses: int,
     progress: Progress = silent,
+    workshop: Workshop | None = None,
 ) -> Trained:
-    """Tune a model on works of the book, keep the run, and record how it was made. Raises TrainingError."""
+    """Tune a model on works of the book, keep the run, and record how it was made. Raises TrainingError.
+
+    ``workshop``: one that is open already for this setup and these works; a new one otherwise.
+    The data set is recorded first, unless :func:`gather` has done so; it must hold these very works.
+    """
+    data = gather(record, model, passages)
+    gathered = next(f.body for _, f in record.about(data) if isinstance(f.body, k.Dataset) and f.body.dataset == data)
+    if gathered.works != tuple(passage.work for passage in passages):
+        raise TrainingError(data, "holds other works than these", "train under another name, or on the works it holds")
     if record.state.works.get(model) is not None:
         raise TrainingError(model, "is in this book already", "give the new model a name of its own")
     texts = [passage.text for passage in passages]
-    workshop = Workshop(setup, texts, cache)
+    workshop = workshop or Workshop(setup, texts, cache)
     problem = workshop.problem(texts)
     with _timed() as clock:
         run = tune(problem, setup.recipe, progress=progress)
     folder = runs_folder(record) / model.replace("/", "_")
     folder.mkdir(parents=True, exist_ok=True)
-    save_run(run, folder / "run.safetensors")
+    save_run(run, folder / RUN_FILE)
     tokens = sum(len(workshop.passage(passage.text).tokens) for passage in passages) * setup.recipe.epochs
-    memory = _memory(setup, run, tokens)
+    memory = _memory(setup, run, tokens, sha256_of(folder / RUN_FILE))
     with record.store.writing():
         record_sha256 = record.store.put_blob(memory)
-    record.record(
-        _training_facts(record, model, passages, workshop, run, clock.us, tokens, record_sha256, planned_uses)
-    )
+    record.record(_training_facts(record, model, workshop, run, clock.us, tokens, record_sha256, planned_uses))
     losses = [round(float(loss) * NATS) for loss in run.step_losses]
     return Trained(
         model=model,
@@ -168,9 +188,10 @@ def train(
     )
 
 
-def _memory(setup: Setup, run: Run, tokens: int) -> bytes:
-    """What a training is remembered by: its setup, losses and size, as canonical JSON."""
+def _memory(setup: Setup, run: Run, tokens: int, run_sha256: str) -> bytes:
+    """What a training is remembered by: its setup, losses, size and the hash of its tape, as canonical JSON."""
     said = {
+        "run_sha256": run_sha256,
         "setup": setup.to_json(),
         "threads": run.threads,
         "tokens": tokens,
@@ -182,7 +203,6 @@ def _memory(setup: Setup, run: Run, tokens: int) -> bytes:
 def _training_facts(
     record: Record,
     model: str,
-    passages: Sequence[Passage],
     workshop: Workshop,
     run: Run,
     device_us: int,
@@ -194,10 +214,6 @@ def _training_facts(
     setup, base = workshop.setup, workshop.base
     data = f"{model}/data"
     yield from _new(record, f"enrol:{MACHINE}", k.Enrol(maker=MACHINE, form="machine"))
-    root = root_of([bytes.fromhex(passage.sha256) for passage in passages]).hex()
-    licence = "the licence of each work, as recorded with it"
-    works = tuple(passage.work for passage in passages)
-    yield from _new(record, f"dataset:{data}", k.Dataset(dataset=data, works=works, root=root, licence=licence))
     inputs = [k.Use(work=data, role="data")]
     if base is not None:
         known = k.Model(
@@ -217,7 +233,7 @@ def _training_facts(
         base=base.name if base else None,
         parameters=run.theta.numel(),
         source=f"trained in this book, run {model}",
-        licence=base.licence if base else licence,
+        licence=base.licence if base else LICENCE,
     )
     yield record.new(made, fact_id=f"model:{model}")
     making = k.Make(
@@ -258,10 +274,10 @@ def _new(record: Record, fact_id: str, body: Body) -> Iterator[Fact]:
         yield record.new(body, fact_id=fact_id)
 
 
-def open_atelier(record: Record, model: str, cache: Path) -> Atelier:
+def open_atelier(record: Record, model: str, cache: Path, workshop: Workshop | None = None) -> Atelier:
     """A model of the book, opened again for writing and tracing; its run must be what the book's hash says.
 
-    Raises UnknownWorkError for a model that was not trained here, TrainingError for a lost or altered run.
+    Raises UnknownWorkError for a model that was not trained here, ModelFileError for a lost or altered run.
     """
     making = next(
         (f.body for _, f in record.about(model) if isinstance(f.body, k.Make) and model in f.body.outputs), None
@@ -274,12 +290,15 @@ def open_atelier(record: Record, model: str, cache: Path) -> Atelier:
     memory = record.store.blob(making.record_sha256)
     if memory is None:
         raise TrainingError(model, "has lost the record of its training", "train again under another name")
-    setup = Setup.from_json(json.loads(memory)["setup"])
-    run = open_run(runs_folder(record) / model.replace("/", "_") / "run.safetensors", known.sha256)
+    said = json.loads(memory)
+    setup = Setup.from_json(said["setup"])
+    run = open_run(runs_folder(record) / model.replace("/", "_") / RUN_FILE, said["run_sha256"])
+    if run.adapter_sha256 != known.sha256:
+        raise TrainingError(model, "is not the model that the book names: its hash differs", "train again")
     data = next(use.work for use in making.inputs if use.role == "data")
     gathered = next(f.body for _, f in record.about(data) if isinstance(f.body, k.Dataset) and f.body.dataset == data)
     texts = tuple(text_of(record, work) for work in gathered.works)
-    return Atelier(model, setup, Workshop(setup, texts, cache), run, gathered.works, texts)
+    return Atelier(model, setup, workshop or Workshop(setup, texts, cache), run, gathered.works, texts)
 
 
 def generate(

@@ -229,7 +229,8 @@ def _dropped(record: Record) -> tuple[tuple[str, int], ...]:
     count: dict[str, int] = {}
     for _, fact in record.facts():
         if isinstance(fact.body, k.Drop):
-            count[fact.body.reason] = count.get(fact.body.reason, 0) + 1
+            reason = fact.body.reason.replace("_", " ")
+            count[reason] = count.get(reason, 0) + 1
     return tuple(sorted(count.items()))
 
 

@@ -25,6 +25,7 @@ from gongfen.reports.bundle import unzipped, zipped
 
 if TYPE_CHECKING:
     from gongfen.studio.recipes import Plan
+    from gongfen.studio.workshop import Workshop
 
 MODEL = "orator"
 
@@ -41,6 +42,8 @@ class Demo:
     quick: bool
     console: Console
     started: float = field(default_factory=time.monotonic)
+    workshop: "Workshop | None" = None
+    """The model, once it is open: three steps share it."""
 
     @property
     def outputs(self) -> list[str]:
@@ -95,22 +98,24 @@ def bring_in(demo: Demo) -> None:
 def train(demo: Demo) -> None:
     """2. A model is tuned on them; data, config, code, seed, time, FLOP, energy and hashes become facts."""
     from gongfen.book import making  # noqa: PLC0415 - loads torch
+    from gongfen.studio.workshop import Workshop  # noqa: PLC0415 - loads torch
 
     log, plan = demo.book.log, demo.plan
     if log.state.works.get(MODEL) is None:
         passages = making.choose(log, plan.per_maker, plan.setup.recipe.seed)
         making.impute_writing(log, passages, demo.config["words_per_hour"])
+        data = making.gather(log, MODEL, passages)
+        for number, labour in enumerate(demo.config["labour"]):
+            fields = {"work": data, "day": today(), **labour}
+            demo.new(f"labour:desk:{number}", body_of("labour", fields))
+        with demo.watched("preparing the base model") as move:
+            demo.workshop = Workshop(plan.setup, [passage.text for passage in passages], demo.cache, move)
         with demo.watched("training") as move:
             uses = demo.config["planned_uses"]
-            found = making.train(log, MODEL, passages, plan.setup, demo.cache, uses, move)
+            found = making.train(log, MODEL, passages, plan.setup, demo.cache, uses, move, demo.workshop)
         loss = f"{found.first_loss_unat / 1e6:.3f} → {found.last_loss_unat / 1e6:.3f} nats a token"
-        demo.say(
-            f"{found.works} works by {found.makers} makers, {found.tokens:,} tokens, {found.steps} steps, loss {loss}"
-        )
-    for number, labour in enumerate(demo.config["labour"]):
-        target = f"{MODEL}/data" if labour["on"] == "data" else MODEL
-        fields = {name: value for name, value in labour.items() if name != "on"}
-        demo.new(f"labour:desk:{number}", body_of("labour", {**fields, "work": target, "day": today()}))
+        demo.say(f"{found.works} works by {found.makers} makers, {found.tokens:,} tokens, {found.steps} steps")
+        demo.say(f"loss {loss}")
     known = log.state.works.get(MODEL)
     demo.say(f"model {MODEL}, sha256 {known.sha256 if known else ''}")
 
@@ -121,7 +126,8 @@ def generate(demo: Demo) -> None:
 
     wanted = [one for one in demo.config["outputs"] if demo.book.log.state.works.get(f"{one['name']}/output") is None]
     if wanted:
-        atelier = making.open_atelier(demo.book.log, MODEL, demo.cache)
+        atelier = making.open_atelier(demo.book.log, MODEL, demo.cache, demo.workshop)
+        demo.workshop = atelier.workshop
         prompts = [making.Prompt(one["name"], one["prompt"], one["by"], one["typed_us"], sample=True) for one in wanted]
         with demo.watched("writing") as move:
             making.generate(demo.book.log, atelier, prompts, demo.plan.length, demo.plan.setup.recipe.seed, move)
@@ -156,7 +162,7 @@ def trace(demo: Demo) -> None:
     wanted = [output for output in demo.outputs if log.find(f"influence:display:{output}") is None]
     name = f"settlement:{demo.period}:{demo.config['currency']}"
     if wanted or log.find(f"influence:{name}") is None:
-        atelier = making.open_atelier(log, MODEL, demo.cache)
+        atelier = making.open_atelier(log, MODEL, demo.cache, demo.workshop)
         if wanted:
             with demo.watched("display grade: gradients of every work") as move:
                 tracing.trace_with(log, atelier, wanted, move)
@@ -280,6 +286,8 @@ def demo(
     with opened as book:
         work = Demo(book, QUICK if quick else FULL, config, out, cache or out / "cache", quick, console)
         for step in STEPS:
+            begun = time.monotonic()
             console.print(f"[bold]{(step.__doc__ or '').strip()}[/bold]")
             step(work)
+            console.print(f"  [dim]{time.monotonic() - begun:.1f} s[/dim]")
         console.print(f"[bold]Done[/bold] in {time.monotonic() - work.started:.0f} s: {out / 'report.html'}")

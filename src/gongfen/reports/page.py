@@ -39,6 +39,25 @@ MANY = 12
 NO_BREAK = "\u00a0"
 
 
+HANDED_OVER = (
+    N_("prices"),
+    N_("hours of labour"),
+    N_("the standard: reductions, machine coefficients, MELT"),
+    N_("the policy of sharing"),
+    N_("planned uses"),
+    N_("prompts"),
+    N_("duplicate"),
+    N_("near duplicate"),
+    N_("too short"),
+    N_("too long"),
+    N_("altered"),
+    N_("empty"),
+    N_("not text"),
+    N_("none: trained from scratch"),
+    N_("Works outside a data set"),
+    N_("Left in prompts"),
+)
+"""Texts that the book hands over and this page can say in every language; others are shown as they are."""
 GRADES = {"display": N_("display grade"), "settlement": N_("settlement grade")}
 PARTS = {
     "1": N_("1 knowledge and prompting"),

@@ -39,8 +39,8 @@ FULL = Plan(
 QUICK = Plan(
     Setup(
         base="tiny",
-        max_tokens=64,
-        recipe=Recipe(seed=7, epochs=8, batch_size=43, learning_rate_nano=2_000_000, warmup_steps=8, eps_nano=100_000),
+        max_tokens=48,
+        recipe=Recipe(seed=7, epochs=6, batch_size=43, learning_rate_nano=2_000_000, warmup_steps=6, eps_nano=100_000),
     ),
     per_maker=3,
     length=40,

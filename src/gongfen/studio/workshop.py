@@ -11,9 +11,9 @@ from typing import Literal
 import torch
 from torch import nn
 
-from gongfen.errors import TrainingError
+from gongfen.errors import ModelFileError
 from gongfen.studio.generation import Generated, Tokenizer, generate
-from gongfen.studio.models import BaseModel, UpperLayers, open_model, prepare_smollm2, tiny, with_lora
+from gongfen.studio.models import BaseModel, UpperLayers, open_model, prepare_smollm2, sha256_of, tiny, with_lora
 from gongfen.trace.adamw import Recipe
 from gongfen.trace.problem import LanguageProblem, Passage
 from gongfen.trace.tuning import Progress, Run, load_run, silent
@@ -96,14 +96,14 @@ class Workshop:
         return generate(self._whole, self.tokenizer, prompts, length, seed=seed, progress=progress)
 
 
-def open_run(path: Path, expected_sha256: str) -> Run:
-    """A recorded run whose parameters have the recorded hash; raises TrainingError otherwise."""
-    run = load_run(path)
-    if run.adapter_sha256 != expected_sha256:
-        raise TrainingError(
-            str(path), "is not the model that the book names: its hash differs", "restore it, or train again"
-        )
-    return run
+def open_run(path: Path, file_sha256: str) -> Run:
+    """A recorded run, once its file is what the book says; raises ModelFileError or TrainingError otherwise."""
+    remedy = "restore the file from a backup, or train again under another name"
+    if not path.is_file():
+        raise ModelFileError(str(path), "is missing", remedy)
+    if sha256_of(path) != file_sha256:
+        raise ModelFileError(str(path), "is not what its hash in the book says: it has been altered", remedy)
+    return load_run(path)
 
 
 def energy_mwh(device_us: int, threads: int) -> int:
