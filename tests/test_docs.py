@@ -6,7 +6,7 @@ How a page is run, in a fresh folder, from top to bottom:
   printed ``…`` stands for anything within a line, and a line of its own for any number of lines. A command succeeds,
   unless what it prints ends with the name of an error: then it exits with 2.
 - A ``python`` block is executed; one that begins with ``>>>`` is a doctest.
-- ``% not run: REASON`` above a block leaves it out. ``% after: PAGE`` begins a page where another ended.
+- ``<!-- not run: REASON -->`` above a block leaves it out. ``<!-- after: PAGE -->`` begins a page where another ended.
 """
 
 import doctest
@@ -45,7 +45,7 @@ PAGES = sorted(
         HOME / "benchmarks" / "README.md",
     ]
 )
-FENCE = re.compile(r"(?:^% (not run: [^\n]+)\n\n?)?^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"(?:^<!-- (not run: [^\n]+) -->\n)?^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL = re.compile(r"[|<;&$`\n]")
 ENVIRONMENT = {
     "COLUMNS": "100",
@@ -193,7 +193,7 @@ def matches(shown: list[str], printed: list[str]) -> bool:
 
 
 def begins_after(page: Path) -> Path | None:
-    found = re.search(r"^% after: (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    found = re.search(r"^<!-- after: (.+) -->$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return page.parent / found[1] if found else None
 
 
@@ -252,7 +252,7 @@ def test_python_that_fails_or_answers_otherwise_is_found(tmp_path: Path) -> None
 
 
 def test_a_block_that_is_left_out_leaves_the_others_in() -> None:
-    page = "% not run: slow\n```console\n$ a\n```\n\ntext\n\n```python\nb\n```\n"
+    page = "<!-- not run: slow -->\n```console\n$ a\n```\n\ntext\n\n```python\nb\n```\n"
     assert blocks(page) == [Block("not run: slow", "console", "$ a\n"), Block("", "python", "b\n")]
 
 
@@ -296,16 +296,19 @@ def test_the_examples_of_every_kind_make_a_book(generator: ModuleType) -> None:
     assert given == held > 0
 
 
+def attempt(line: str, state: accounts.State) -> None:
+    fact = Fact(id="broken", at="2026-11-22T04:17:24.000000Z", by="ada", body=read_words(line.split(" ")))
+    checked(fact)
+    accounts.book(state, fact, 999)
+
+
 def test_every_rule_on_the_page_refuses_what_breaks_it(generator: ModuleType) -> None:
     state = list(generator.told_in_order())[-1][1]
     for rule in generator.RULES:
+        assert rule.broken.startswith(f"{rule.kind} ")
         with pytest.raises(rule.error) as refused:
-            body = read_words(rule.broken.split(" "))
-            fact = Fact(id="broken", at=generator.AT, by="ada", body=body)
-            checked(fact)
-            accounts.book(state, fact, 999)
+            attempt(rule.broken, state)
         assert type(refused.value) is rule.error, rule
-        assert rule.kind in KINDS
 
 
 def verbs() -> list[str]:
@@ -349,6 +352,15 @@ def test_nothing_is_undocumented_and_nothing_documented_is_gone(page: str, wante
     marked = [name for name in found if name.startswith("`") and name.split(".")[0].strip("`") != "log"]
     gone = [name for name in marked if name not in wanted and name != "`gongfen`"]
     assert not gone, f"{page} still has {gone}"
+
+
+def test_every_argument_of_the_python_interface_is_named() -> None:
+    text = (DOCS / "reference/python.md").read_text("utf-8")
+    sections = dict(zip(*[iter(re.split(r"^### `([\w.]+)`$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
+    verbs_of = {f"Book.{name}": verb for name, verb in vars(gongfen.Book).items() if not name.startswith("_")}
+    for name, verb in {**verbs_of, "gongfen.open": gongfen.open, "gongfen.create": gongfen.create}.items():
+        for argument in inspect.signature(verb).parameters:
+            assert argument == "self" or argument in sections[name], f"{name}: {argument}"
 
 
 def test_the_errors_that_show_themselves_are_the_ones_of_their_section() -> None:
