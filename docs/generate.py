@@ -155,7 +155,7 @@ STORY = (
     f"output output=poem-9 sha256={HASH} size_bytes=4",
     'make make=generate:poem-9 activity=generate inputs=[{"work":"poet-1","role":"model"}] outputs=poem-9 tool=gongfen seed=7',
     "labour maker=ada work=poem-9 labour_kind=4 phase=inference standing=employed labour_us=3m day=2026-11-03",
-    'influence influence=period-1 target=period:2026-11 model=poet-1 grade=settlement method=metagradient utility=log-likelihood seed=7 effects=[{"work":"item-17","effect_nnat":300}]',
+    'influence influence=period-1 target=period:2026-11:EUR model=poet-1 grade=settlement method=metagradient utility=log-likelihood seed=7 effects=[{"work":"item-17","effect_nnat":300}]',
     "evaluation subject=period-1 method=leave-one-maker-out metric=Spearman value_ppm=920000",
     "quote output=poem-9 output_start=0 output_end=4 work=item-17 work_start=0 work_end=4 method=exact",
     "sale sale=sale-1 output=poem-9 price_micro=10.01 currency=EUR day=2026-11-03",

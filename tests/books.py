@@ -37,7 +37,7 @@ labour maker=cy work=prompt-1 labour_kind=1 phase=inference standing=unpaid labo
 output output=song-1 sha256={HASH} size_bytes=4
 make make=singing activity=generate inputs=[{{"work":"poet","role":"model"}},{{"work":"prompt-1","role":"prompt"}}] outputs=["song-1"] tool=test seed=7
 influence influence=i1 target=song-1 model=poet grade=display method=test utility=log-likelihood seed=7 effects=[{{"work":"poem-1","effect_nnat":300}},{{"work":"poem-2","effect_nnat":-50}}]
-influence influence=i2 target=period:2026-11 model=poet grade=settlement method=test utility=log-likelihood seed=7 effects=[{{"work":"poem-1","effect_nnat":300}},{{"work":"poem-2","effect_nnat":200}},{{"work":"poem-3","effect_nnat":100}}]
+influence influence=i2 target=period:2026-11:EUR model=poet grade=settlement method=test utility=log-likelihood seed=7 effects=[{{"work":"poem-1","effect_nnat":300}},{{"work":"poem-2","effect_nnat":200}},{{"work":"poem-3","effect_nnat":100}}]
 quote output=song-1 output_start=0 output_end=4 work=poem-2 work_start=0 work_end=4 method=test
 sale sale=sale-1 output=song-1 price_micro=10.01 currency=EUR day=2026-11-03
 """

@@ -38,7 +38,7 @@ def equal_makers(count: int, euros: int) -> str:
         f"dataset dataset=d works=[{works}] root={HASH} licence=l",
         f"model model=m sha256={HASH} parameters=1 source=t licence=l",
         f"output output=o sha256={HASH} size_bytes=4",
-        f"influence influence=i target=period:2026 model=m grade=settlement method=t utility=u seed=0 effects=[{effects}]",
+        f"influence influence=i target=period:2026:EUR model=m grade=settlement method=t utility=u seed=0 effects=[{effects}]",
         f"sale sale=s output=o price_micro={euros}.0 currency=EUR day=2026-01-01",
     ])  # fmt: skip
 
@@ -129,7 +129,7 @@ def test_what_was_carried_is_shared_in_the_next_period(tmp_path: Path) -> None:
     effects = '[{"work":"poem-1","effect_nnat":1}]'
     book.record(*said(f"""
         sale sale=sale-2 output=song-1 price_micro=0.01 currency=EUR day=2026-12-01
-        influence influence=i3 target=period:2026-12 model=poet grade=settlement method=t utility=u seed=7 effects={effects}
+        influence influence=i3 target=period:2026-12:EUR model=poet grade=settlement method=t utility=u seed=7 effects={effects}
     """))  # fmt: skip
     found = book.settle("2026-12")
     assert (found.carried_in_micro, found.pool_micro, found.carried_out_micro) == (5_000, 10_000, 0)
@@ -207,7 +207,7 @@ def test_every_coin_of_the_pool_goes_somewhere(effects: list[int], price: int, p
         f"model model=m sha256={HASH} parameters=1 source=t licence=l",
         f"output output=o sha256={HASH} size_bytes=4",
         "labour maker=b work=o labour_kind=1 phase=inference standing=unpaid labour_us=1s day=2026-01-01",
-        f"influence influence=i target=period:2026 model=m grade=settlement method=t utility=u seed=0 effects=[{rows}]",
+        f"influence influence=i target=period:2026:EUR model=m grade=settlement method=t utility=u seed=0 effects=[{rows}]",
         f"sale sale=s output=o price_micro={price} currency=EUR day=2026-01-01",
     ]))  # fmt: skip
     if beta < PPM and not sum(effects):

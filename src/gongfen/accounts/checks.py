@@ -29,6 +29,14 @@ def works_are_known(state: State, body: Body) -> Iterator[GongfenError]:
             yield UnknownWorkError(work, "is not in this book", "record it first: gongfen record work …")
 
 
+def outputs_are_sold(state: State, body: Body) -> Iterator[GongfenError]:
+    """What is sold, labelled or quoted in is an output: a data set or a model would settle as if it were one."""
+    if isinstance(body, k.Sale | k.Label | k.Quote):
+        known = state.works.get(body.output)
+        if known is not None and known.kind != "output":
+            yield MalformedFactError(body.output, f"is a {known.kind}, not an output", "name what was made with it")
+
+
 def makers_are_enrolled(state: State, body: Body) -> Iterator[GongfenError]:
     """Whoever works, owns or is paid has been enrolled."""
     match body:
@@ -141,6 +149,7 @@ CHECKS: tuple[Check, ...] = (
     makers_are_enrolled,
     names_are_new,
     works_are_known,
+    outputs_are_sold,
     machines_do_not_labour,
     days_have_24_hours,
     skills_are_reduced,

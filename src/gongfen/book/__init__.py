@@ -17,7 +17,7 @@ from gongfen.book.place import cache_folder, place_of, user
 from gongfen.book.publishing import Published
 from gongfen.book.recording import Progress, Receipt, Record, create_record, open_record
 from gongfen.book.verification import Verified, verify_record
-from gongfen.errors import MissingAssumptionError
+from gongfen.errors import MalformedFactError, MissingAssumptionError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.proof.note import Verifier
@@ -115,11 +115,14 @@ class Book:
 
     def pay(self, maker: str | None = None, amount_micro: int | None = None, method: str = "") -> list[k.Payment]:
         """Record payments: of what is owed to ``maker``, of a part of it, or of all that is owed to everybody."""
+        if amount_micro is not None and (maker is None or amount_micro <= 0):
+            thing = "a payment" if maker is None else f"a payment to {maker}"
+            raise MalformedFactError(thing, "needs one maker and an amount above zero", "name both, or neither")
         payments = [
             k.Payment(
                 payment=f"payment:{new_id()}",
                 maker=row.maker,
-                amount_micro=amount_micro or row.owed_micro,
+                amount_micro=row.owed_micro if amount_micro is None else amount_micro,
                 currency=row.currency,
                 day=today(),
                 method=method,

@@ -155,7 +155,7 @@ def worth_of(record: Record, outputs: tuple[str, ...]) -> Worth:
 def owed(record: Record, maker: str | None = None) -> tuple[Owed, ...]:
     """What makers are owed, by maker and currency; with the unidentified at the end. Raises UnknownMakerError."""
     if maker is not None and maker != UNIDENTIFIED and record.state.makers.get(maker) is None:
-        raise UnknownMakerError(maker, "is not enrolled", "see who is: gongfen owed")
+        raise UnknownMakerError(maker, "is not enrolled", "see who is: gongfen log --kind enrol --last 0")
     rows: list[Owed] = []
     prefix = payable("") if maker is None else f"{payable(maker)}|"
     for key, balance in record.state.balances.prefixed(prefix):
@@ -200,3 +200,16 @@ def _owed(record: Record, maker: str, currency: str, balance: int) -> Owed:
         owed_micro=balance,
         settlements=tuple(settlements),
     )
+
+
+def making_of(record: Record, output: str) -> k.Make:
+    """How an output was made. Raises UnknownWorkError."""
+    for _, fact in record.about(output):
+        if isinstance(fact.body, k.Make) and output in fact.body.outputs:
+            return fact.body
+    raise UnknownWorkError(output, "was not made in this book", "see what was: gongfen log --kind output")
+
+
+def prompt_length(making: k.Make) -> int:
+    """How many of an output's first code points were typed by a person."""
+    return next((int(note.value) for note in making.notes if note.name == "typed code points"), 0)

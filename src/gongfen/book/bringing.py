@@ -37,9 +37,11 @@ def bring_in(record: Record, corpus: Corpus, *, dry_run: bool = False, progress:
     fresh: list[Fact] = []
     for fact_id, body in _facts(corpus):
         there = record.find(fact_id)
+        if isinstance(body, k.Enrol) and record.state.makers.get(body.maker) is not None:
+            continue
         if there is None:
             fresh.append(record.new(body, fact_id=fact_id))
-        elif not isinstance(body, k.Enrol) and record.fact(there).body != body:
+        elif record.fact(there).body != body:
             reason, remedy = "was recorded before with another content", "bring the new text in under another name"
             raise CorpusError(fact_id.partition(":")[2], reason, remedy)
     if not dry_run:

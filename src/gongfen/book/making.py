@@ -378,19 +378,6 @@ def _writing_facts(
     yield record.new(_compute(output, device_us, atelier.run.threads, gflop, count))
 
 
-def making_of(record: Record, output: str) -> k.Make:
-    """How an output was made. Raises UnknownWorkError."""
-    for _, fact in record.about(output):
-        if isinstance(fact.body, k.Make) and output in fact.body.outputs:
-            return fact.body
-    raise UnknownWorkError(output, "was not made in this book", "see what was: gongfen log --kind output")
-
-
-def prompt_length(making: k.Make) -> int:
-    """How many of an output's first code points were typed by a person."""
-    return next((int(note.value) for note in making.notes if note.name == "typed code points"), 0)
-
-
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 

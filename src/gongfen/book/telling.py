@@ -8,7 +8,6 @@ from gongfen.book import answers
 from gongfen.book.bringing import name_of
 from gongfen.book.clock import now
 from gongfen.book.flows import labour_flow
-from gongfen.book.making import making_of, prompt_length
 from gongfen.book.publishing import text_of
 from gongfen.book.recording import Record
 from gongfen.errors import MissingAssumptionError
@@ -101,8 +100,8 @@ def _proof(record: Record, seq: int) -> Proof:
 def _output(record: Record, output: str, currency: str) -> OutputStory:
     facts = record.about(output)
     answer = answers.who(record, output)
-    making = making_of(record, output)
-    typed = prompt_length(making)
+    making = answers.making_of(record, output)
+    typed = answers.prompt_length(making)
     text = text_of(record, output)
     price = answers.price_of(record, (output,), currency)
     value = worth(record.state, (output,), price)
@@ -185,12 +184,12 @@ def _quotes(record: Record, answer: Who, typed: int, length: int) -> tuple[Quote
 
 
 def _model_of(record: Record, outputs: Sequence[str]) -> str:
-    return next((use.work for use in making_of(record, outputs[0]).inputs if use.role == "model"), "")
+    return next((use.work for use in answers.making_of(record, outputs[0]).inputs if use.role == "model"), "")
 
 
 def _training(record: Record, model: str) -> TrainingStory:
     """How the model was made. Raises MissingAssumptionError for a model that this book did not train."""
-    making = making_of(record, model)
+    making = answers.making_of(record, model)
     memory = json.loads(record.store.blob(making.record_sha256 or "") or b"{}")
     facts = record.about(model)
     compute = next((fact.body for _, fact in facts if isinstance(fact.body, k.Compute)), None)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from gongfen.book.answers import makers_of
-from gongfen.book.making import Atelier, making_of, open_atelier, prompt_length
+from gongfen.book.answers import makers_of, making_of, prompt_length
+from gongfen.book.making import Atelier, open_atelier
 from gongfen.book.publishing import text_of
 from gongfen.book.recording import Progress, Record
 from gongfen.errors import MissingAssumptionError, TrainingError, UnknownWorkError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
-from gongfen.shares import period_of
+from gongfen.shares import period_of, period_target
 from gongfen.trace.gradients import display_influence
 from gongfen.trace.leave_out import evenly_ranked, leave_out
 from gongfen.trace.metagradient import Metagradient, metagradient
@@ -86,8 +86,9 @@ def trace_with(record: Record, atelier: Atelier, outputs: Sequence[str], progres
     facts: list[Fact] = []
     quoted: list[int] = []
     for row, output in enumerate(outputs):
+        again = measured_before(record, output)
         influence = k.Influence(
-            influence=f"display:{output}",
+            influence=f"display:{output}:{again}",
             target=output,
             model=atelier.model,
             grade="display",
@@ -97,7 +98,7 @@ def trace_with(record: Record, atelier: Atelier, outputs: Sequence[str], progres
             effects=effects_of(atelier.works, found.effects[row].tolist()),
             notes=(k.Note(name="works measured", value=str(len(atelier.works))),),
         )
-        facts.append(record.new(influence, fact_id=f"influence:display:{output}"))
+        facts.append(record.new(influence, fact_id=f"influence:{influence.influence}"))
         quotes = _quotes(record, output, index, rule)
         quoted.append(len(quotes))
         facts += quotes
@@ -137,7 +138,7 @@ def _quotes(record: Record, output: str, index: QuoteIndex, rule: QuoteRule) -> 
             method=f"exact, from {rule.min_words} words or {rule.min_han} characters on",
         )
         facts.append(record.new(body, fact_id=f"quote:{output}:{number}"))
-    return facts
+    return [fact for fact in facts if record.find(fact.id) is None]
 
 
 def sold_passage(record: Record, output: str) -> Passage:
@@ -148,6 +149,11 @@ def sold_passage(record: Record, output: str) -> Passage:
         raise TrainingError(output, "has lost the record of its tokens", "make it again under another name")
     said = json.loads(memory)
     return Passage((*said["prompt"], *said["tokens"]), len(said["prompt"]))
+
+
+def measured_before(record: Record, target: str) -> int:
+    """How often a target has been measured: the next measurement takes this number, and the newest one counts."""
+    return sum(isinstance(f.body, k.Influence) and f.body.target == target for _, f in record.about(target))
 
 
 def effects_of(works: Sequence[str], effects: Sequence[float]) -> tuple[k.Effect, ...]:
@@ -176,7 +182,8 @@ class PeriodTrace:
         passages = [sold_passage(record, output) for output in sold.outputs]
         self.problem = atelier.workshop.problem(atelier.texts, passages, list(prices.values()))
         self.found: Metagradient | None = None
-        self.name = f"settlement:{period}:{currency}"
+        self.target = period_target(period, currency)
+        self.name = f"settlement:{period}:{currency}:{measured_before(record, self.target)}"
 
     def measure(self, progress: Progress = silent) -> Traced:
         """Differentiate the recorded training run for the period's income, and record every work's effect.
@@ -193,7 +200,7 @@ class PeriodTrace:
             )
         body = k.Influence(
             influence=self.name,
-            target=f"period:{self.period}",
+            target=self.target,
             model=self.atelier.model,
             grade="settlement",
             method=f"metagradient, {self.found.mode} difference of gradients, relative step {self.found.relative_step}",

@@ -12,6 +12,7 @@ import msgspec
 import typer
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from gongfen.errors import GongfenError
 from gongfen.reports.words import Words
@@ -52,7 +53,9 @@ def show(answer: object, *, as_json: bool, draw: Callable[[], RenderableType]) -
     if as_json:
         sys.stdout.write(json.dumps(msgspec.to_builtins(answer), ensure_ascii=False, indent=2) + "\n")
     else:
-        Console(soft_wrap=False).print(draw())
+        drawn = draw()
+        # Running text keeps its lines, so that a command in it can be copied; tables fit the width.
+        Console().print(drawn, soft_wrap=isinstance(drawn, Text))
 
 
 @contextmanager

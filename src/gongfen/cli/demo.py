@@ -22,6 +22,7 @@ from gongfen.errors import ProofError
 from gongfen.facts import Body, body_of
 from gongfen.facts import kinds as k
 from gongfen.reports.bundle import unzipped, zipped
+from gongfen.shares import period_target
 
 if TYPE_CHECKING:
     from gongfen.studio.recipes import Plan
@@ -159,9 +160,9 @@ def trace(demo: Demo) -> None:
     from gongfen.book import making, tracing  # noqa: PLC0415 - loads torch
 
     log = demo.book.log
-    wanted = [output for output in demo.outputs if log.find(f"influence:display:{output}") is None]
-    name = f"settlement:{demo.period}:{demo.config['currency']}"
-    if wanted or log.find(f"influence:{name}") is None:
+    wanted = [output for output in demo.outputs if demo.book.who(output).grade is None]
+    target = period_target(demo.period, demo.config["currency"])
+    if wanted or not log.about(target):
         atelier = making.open_atelier(log, MODEL, demo.cache, demo.workshop)
         if wanted:
             with demo.watched("display grade: gradients of every work") as move:
@@ -179,7 +180,8 @@ def trace(demo: Demo) -> None:
         demo.say(f"{output}: strongest is {first.work} by {', '.join(first.makers)}, {part}")
     quotes = sum(len(demo.book.who(output).quotes) for output in demo.outputs)
     demo.say(f"quotations found in all outputs: {quotes}")
-    for _, fact in log.about(name):
+    measured = [fact.body for _, fact in log.about(target) if isinstance(fact.body, k.Influence)][-1:]
+    for fact in [fact for body in measured for _, fact in log.about(body.influence)]:
         if isinstance(fact.body, k.Influence):
             demo.say("period: " + "; ".join(f"{note.name} {note.value[:24]}" for note in fact.body.notes))
         if isinstance(fact.body, k.Evaluation):

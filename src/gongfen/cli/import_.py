@@ -41,4 +41,6 @@ def import_(
         corpus=brought.corpus, passages=brought.passages, documents=brought.documents, makers=brought.makers,
         left=left, facts=brought.facts,
     )  # fmt: skip
+    if dry_run:
+        text = speak.gettext("dry run, nothing was written:") + " " + text
     show(brought, as_json=as_json, draw=lambda: Text(text))

@@ -1,6 +1,7 @@
 """``gongfen log``: the facts as they stand, their receipts, the checkpoint, the key."""
 
 import json
+import os
 import sys
 from typing import Annotated
 
@@ -9,8 +10,10 @@ import typer
 from rich.text import Text
 
 import gongfen
+from gongfen.book.place import VARIABLE
 from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
 from gongfen.facts import Fact, encode
+from gongfen.facts.references import LISTED
 from gongfen.reports.text import table
 
 log_app = typer.Typer(
@@ -34,6 +37,10 @@ def log(
 ) -> None:
     """Facts, oldest first. With --json, one canonical fact a line."""
     if ctx.invoked_subcommand:
+        if book is not None:
+            os.environ[VARIABLE] = str(
+                book
+            )  # `gongfen log --book PATH key` says the same as `gongfen log key --book PATH`
         return
     with gongfen.open(book) as opened:
         record = opened.log
@@ -41,7 +48,8 @@ def log(
         if about:
             found = record.about(about)
         elif kind:
-            found = [(seq, fact) for seq, fact in record.facts() if fact.kind == kind]
+            listed = record.about(f"kind:{kind}") if kind in LISTED else record.facts()
+            found = [(seq, fact) for seq, fact in listed if fact.kind == kind]
         else:
             found = list(record.facts(max(0, record.size - last) if last else 0))
         found = [(seq, fact) for seq, fact in found if kind in (None, fact.kind)]
@@ -58,13 +66,11 @@ def log(
 
 
 @log_app.command()
-def receipt(
-    fact: Annotated[str, typer.Argument(help="A fact's number or id.")], book: BookPath = None, as_json: AsJson = True
-) -> None:
+def receipt(fact: Annotated[str, typer.Argument(help="A fact's number or id.")], book: BookPath = None) -> None:
     """The proof that a fact is in the log, as JSON: keep it; gongfen verify checks it offline."""
     with gongfen.open(book) as opened:
         found = opened.receipt(int(fact) if fact.isdecimal() else fact)
-    show(found, as_json=as_json, draw=lambda: Text(found.leaf))
+    show(found, as_json=True, draw=Text)
 
 
 @log_app.command()

@@ -20,5 +20,5 @@ def pay(
 ) -> None:
     """Record payments of what is owed. Gongfen moves no money: it records that you did."""
     with gongfen.open(book) as opened:
-        found = opened.pay(maker, read_money(amount) if amount else None, method)
+        found = opened.pay(maker, read_money(amount) if amount is not None else None, method)
     show(found, as_json=as_json, draw=lambda: text.payments(found, words()))

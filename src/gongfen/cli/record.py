@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,9 @@ def record(
     ],
     fact_id: Annotated[str | None, typer.Option("--id", help="The fact's id: with it, a retry is harmless.")] = None,
     sample: Annotated[bool, typer.Option(help="Mark as sample data.")] = False,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep this file's text with the book; fills in sha256 and size_bytes.")
+    ] = None,
     book: BookPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -35,17 +39,30 @@ def record(
     """
     with gongfen.open(book) as opened:
         log = opened.log
+        before = log.size
         if len(what) == 1 and (what[0] == "-" or what[0].endswith(".jsonl")):
             with progress(words().gettext("recording"), quiet=as_json) as move:
                 numbers = log.record(_from_lines(what[0], opened, sample=sample), progress=move)
         else:
-            numbers = log.record([log.new(read_words(what), fact_id=fact_id, sample=sample)])
+            said, blobs = _with_file(what, keep)
+            numbers = log.record([log.new(read_words(said), fact_id=fact_id, sample=sample)], blobs)
         receipts = [log.receipt(seq) for seq in numbers[:1]]
     answer = {"facts": numbers, "receipt": receipts[0] if receipts else None}
-    text = words().say(
-        "recorded %(n)s facts, from number %(first)s", n=len(numbers), first=numbers[0] if numbers else 0
-    )
+    new = [seq for seq in numbers if seq >= before]
+    text = words().say("new facts: %(n)s; numbers: %(numbers)s", n=len(new), numbers=_brief(numbers))
     show(answer, as_json=as_json, draw=lambda: Text(text))
+
+
+def _with_file(what: list[str], keep: Path | None) -> tuple[list[str], list[bytes]]:
+    """The fact with the hash and size of a file that is kept with it."""
+    if keep is None:
+        return what, []
+    if not keep.is_file():
+        raise BookPlaceError(str(keep), "is not a file", "name the file that holds the text")
+    data = keep.read_bytes()
+    given = {word.partition("=")[0] for word in what}
+    found = {"sha256": sha256(data).hexdigest(), "size_bytes": str(len(data))}
+    return [*what, *(f"{name}={value}" for name, value in found.items() if name not in given)], [data]
 
 
 def _from_lines(name: str, book: gongfen.Book, *, sample: bool) -> Iterator[Fact]:
@@ -64,3 +81,7 @@ def _facts(lines: "Iterator[bytes]", place: str, book: gongfen.Book, *, sample: 
         if line.strip():
             said = read_line(line, f"{place}, line {number},")
             yield book.log.new(said.body, fact_id=said.id, at=said.at, sample=sample or said.sample)
+
+
+def _brief(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers)) if len(numbers) <= 3 else f"{numbers[0]} … {numbers[-1]}"

@@ -18,10 +18,9 @@ PERIOD = "period:"
 @app.command()
 def trace(
     targets: Annotated[
-        list[str], typer.Argument(help="Outputs (display grade), or one period:2026-11 (settlement grade).")
+        list[str], typer.Argument(help="Outputs (display grade), or one period:2026-11:EUR (settlement grade).")
     ],
     validate: Annotated[int, typer.Option(help="Retrain without so many makers, and compare.")] = 0,
-    currency: Annotated[str, typer.Option(help="The period's currency.")] = "EUR",
     cache: Annotated[Path | None, typer.Option(envvar="GONGFEN_CACHE", help="Where base models are kept.")] = None,
     book: BookPath = None,
     as_json: AsJson = False,
@@ -36,7 +35,8 @@ def trace(
             return
         if len(targets) > 1:
             raise MissingAssumptionError(", ".join(targets[1:]), "cannot be traced beside a period", "trace one by one")
-        found = opened.trace_period(targets[0].removeprefix(PERIOD), currency=currency, cache=cache, progress=move)
+        period, _, currency = targets[0].removeprefix(PERIOD).partition(":")
+        found = opened.trace_period(period, currency=currency or "EUR", cache=cache, progress=move)
         checked = found.validate(validate, move) if validate else None
     line = speak.say("%(name)s: influence of every work on the period's income, settlement grade", name=found.name)
     if checked:

@@ -9,7 +9,7 @@ import rfc8785
 
 from gongfen.errors import MalformedFactError, UnknownKindError
 from gongfen.facts.amounts import PPM
-from gongfen.facts.kinds import KINDS, Body, Dataset, Id, Labour, Make, Sale, Settlement, Standard, Work
+from gongfen.facts.kinds import KINDS, Body, Dataset, Id, Labour, Make, Payment, Sale, Settlement, Standard, Work
 
 VERSION = 1
 AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
@@ -80,7 +80,7 @@ def decode(data: bytes) -> Fact:
     """The fact in its bytes. Raises MalformedFactError; an unknown kind is kept as :class:`Unknown`."""
     try:
         envelope = _envelopes.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed("fact", error) from None
     if envelope.v != VERSION:
         raise MalformedFactError(f"fact {envelope.id}", f"has version {envelope.v}", "use a newer gongfen")
@@ -91,7 +91,7 @@ def decode(data: bytes) -> Fact:
     else:
         try:
             body = decoder.decode(envelope.body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _malformed(f"{envelope.kind} {envelope.id}", error) from None
     return Fact(id=envelope.id, at=envelope.at, by=envelope.by, body=body, sample=envelope.sample)
 
@@ -144,7 +144,7 @@ def _broken_rules(body: Body) -> list[tuple[str, str]]:
             return [(f"has no time but calls it {quality}", "give labour_us, or quality=unmeasured")]
         case Labour(labour_us=int(), quality="unmeasured"):
             return [("gives a time but calls it unmeasured", "leave labour_us out, or say how it was measured")]
-        case Labour(day=day) | Sale(day=day) if not _is_day(day):
+        case Labour(day=day) | Sale(day=day) | Payment(day=day) if not _is_day(day):
             return [(f"names the day {day}, which no calendar has", "write the day as YYYY-MM-DD")]
         case Dataset(works=works) if not works or len(set(works)) != len(works):
             return [("names no work, or one twice", "name each work once")]
@@ -196,6 +196,8 @@ def _malformed(thing: str, error: Exception) -> MalformedFactError:
         return MalformedFactError(thing, f"holds a float: {text}", "count in whole units (labour_us, price_micro)")
     if isinstance(error, RecursionError):
         text = "it is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        text = "it is not in UTF-8"
     if isinstance(error, UnicodeEncodeError):
         text = "it holds half a surrogate pair, which is not text"
     return MalformedFactError(thing, f"does not fit its kind: {text}", "see docs/reference/facts.md")

@@ -245,7 +245,7 @@ class Influence(Body, frozen=True, kw_only=True):
     kind: ClassVar[str] = "influence"
     influence: Id
     target: Id
-    """An output, or ``period:…`` for a period's price-weighted income."""
+    """An output, or ``period:PERIOD:CURRENCY`` for a period's price-weighted income."""
     model: Id
     grade: Literal["display", "settlement"]
     method: Named
@@ -316,8 +316,8 @@ class Policy(Body, frozen=True, kw_only=True):
     beta_ppm: Ppm
     """β: the part of the pool shared by labour; the rest is shared by influence."""
     utility: Text
-    grade: Literal["display", "settlement"] = "settlement"
-    """The least grade of influence that may be paid on."""
+    grade: Literal["settlement"] = "settlement"
+    """The grade of influence that is paid on. Display grade is for looking at."""
     negative: Literal["clip"] = "clip"
     """Negative influence is stated, and counts as none."""
     coin_micro: Count = 10_000

@@ -77,7 +77,7 @@ def read_line(line: bytes, place: str) -> Said:
     try:
         head = msgspec.json.decode(line, type=_Line)
         fields = head.body if head.body is not None else msgspec.json.decode(line, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedFactError(
             place, f"is not a fact in JSON: {error}", "correct the line, or leave it out"
         ) from None

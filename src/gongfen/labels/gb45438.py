@@ -1,7 +1,7 @@
 """GB 45438-2025, the Chinese rules for labelling AI-generated content: the clauses as data, and the hidden label.
 
 No primary text of the standard was read for this module. Every clause that the code rests on therefore stands once,
-in ``CLAUSES``, with the evidence for it (/work/shared's *labels-and-proofs*, and what was seen since): correct it
+in ``CLAUSES``, with the evidence for it (independent transcriptions, and what was seen in real files): correct it
 there and the code follows. Evidence: ``t`` tried on real files · ``2+`` two or more independent sources agree · ``1``
 one transcription · ``?`` unverified or our own reading.
 

@@ -78,7 +78,8 @@ def worth(answer: Worth, words: Words) -> RenderableType:
     total = least + words.hours(answer.uslh)
     rows.add_row(words.gettext("value μ(T + L)"), total, least + money(answer.value_micro), style="bold")
     rows.add_row(words.gettext("price p"), "", money(answer.price_micro))
-    rows.add_row(words.gettext("rent by average theory p − μ(T + L)"), "", money(answer.rent_avg_micro))
+    most = "≤ " if answer.unmeasured and answer.rent_avg_micro is not None else ""
+    rows.add_row(words.gettext("rent by average theory p − μ(T + L)"), "", most + money(answer.rent_avg_micro))
     rows.add_row(words.gettext("rent by reproduction theory p − μL"), "", money(answer.rent_repro_micro))
     parts: list[RenderableType] = [Text(", ".join(answer.outputs), style="bold"), rows, Text()]
     kinds = table(words, "living labour by kind", "", numbers=(1,))

@@ -42,6 +42,11 @@ def period_of(state: State, name: str, currency: str) -> Period:
     return Period(name, currency, sales, state.carried.get(currency) or 0)
 
 
+def period_target(period: str, currency: str) -> str:
+    """What a settlement-grade measurement is about: a period's income in one currency."""
+    return f"period:{period}:{currency}"
+
+
 def labour_weights(state: State, outputs: tuple[str, ...]) -> dict[str, int]:
     """Maker → living labour at rest in these outputs, in micro-SLH."""
     weights: dict[str, int] = {}
@@ -83,14 +88,14 @@ def settle(state: State, settlement: str, period: str, policy: str, size: int, r
         raise problem
     sold = period_of(state, period, rule.currency)
     _refuse_what_cannot_be_settled(sold, published)
-    influence = state.influences.get(f"target|period:{period}")
+    influence = state.influences.get(f"target|{period_target(period, rule.currency)}")
     labour = labour_weights(state, sold.outputs)
     effects = influence_weights(state, influence) if influence else {}
     if rule.beta_ppm < PPM and not sum(effects.values()):
         raise MissingAssumptionError(
             f"period {period}",
             f"has no {rule.grade}-grade influence, and policy {policy} pays on it",
-            f"measure it first: gongfen trace period:{period}",
+            f"measure it first: gongfen trace {period_target(period, rule.currency)}",
         )
     return _apportioned(sold, rule, standard, influence, labour, effects, settlement, size, root)
 

@@ -65,7 +65,7 @@ class SqliteTable(Generic[Row]):
     def _decoded(self, key: str, row: bytes) -> Row:
         try:
             found: Row = self._decoder.decode(row)
-        except (msgspec.DecodeError, TypeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
             thing, remedy = f"{self._db.place}, view {self._name}, {key},", "make the views again: gongfen log rebuild"
             raise DamagedBookError(thing, f"cannot be read: {error}", remedy) from None
         return found
