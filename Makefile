@@ -11,7 +11,7 @@ demo: $(VENV)/.studio ## Go the whole way once, on real text; ARGS=--quick for a
 	$(BIN)/gongfen demo $(ARGS)
 
 test: $(VENV)/.dev ## The whole test suite
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: $(VENV)/.dev ## Format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -78,6 +78,6 @@ def signed_again(book: gongfen.Book, facts: list[bytes]) -> str:
 
 def settlement_of(book: gongfen.Book) -> tuple[int, Fact, k.Settlement]:
     """The last settlement in a book."""
-    seq, fact = book.log.about("kind:settlement")[-1]
+    seq, fact = book.log.about("kind|settlement")[-1]
     assert isinstance(fact.body, k.Settlement)
     return seq, fact, fact.body

@@ -14,7 +14,8 @@ from gongfen.facts import kinds as k
 from gongfen.labels.markdown import check_label, read_label
 from gongfen.reports.bundle import verify_bundle
 
-pytestmark = pytest.mark.slow
+# One group: the demo runs once, whatever the number of workers.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -91,7 +92,9 @@ def test_every_cent_of_the_pool_is_owed_to_somebody(book: gongfen.Book) -> None:
 
 def test_sample_data_is_marked_as_sample(book: gongfen.Book) -> None:
     for _, fact in book.log.facts():
-        if isinstance(fact.body, k.Sale | k.Standard | k.Policy):
+        if isinstance(fact.body, k.Sale | k.Standard | k.Policy | k.Labour):
+            assert fact.sample
+        if isinstance(fact.body, k.Plan) and fact.body.work == "orator":
             assert fact.sample
         if isinstance(fact.body, k.Work) and fact.body.role == "data":
             assert not fact.sample

@@ -1,5 +1,6 @@
 """The record: written once, all or none, refused by the database itself when bent, found when damaged."""
 
+import enum
 import os
 import sqlite3
 import stat
@@ -23,6 +24,7 @@ from gongfen.errors import (
     UnknownMakerError,
     UnknownWorkError,
 )
+from gongfen.facts import Unknown
 from gongfen.facts import kinds as k
 from gongfen.proof.note import Signer
 from tests.books import HASH, cooperative, new_book, said, signer_of
@@ -57,6 +59,66 @@ def test_a_retry_is_harmless_and_a_rewrite_is_refused(tmp_path: Path) -> None:
     assert book.log.size == 1
     with pytest.raises(DuplicateIdError, match="different content"):
         book.record(book.log.new(k.Enrol(maker="bo"), fact_id="enrol-ada"))
+
+
+def test_a_retry_is_said_later_and_is_still_harmless(tmp_path: Path) -> None:
+    book = new_book(tmp_path)
+    for minute in range(3):
+        fact = book.log.new(k.Enrol(maker="ada"), fact_id="e", at=f"2026-11-22T04:0{minute}:00.000000Z")
+        assert book.record(fact) == [0]
+
+
+def test_what_is_booked_is_what_is_written_and_not_the_callers_object(tmp_path: Path) -> None:
+    """A known kind disguised as an unknown one would pass every rule; an enum would be booked under its name."""
+    book = cooperative(tmp_path)
+    payment = b'{"amount_micro":5,"currency":"EUR","day":"2026-11-05","maker":"ada","method":"","payment":"p"}'
+    with pytest.raises(MalformedFactError, match="are owed"):
+        book.record(book.log.new(Unknown("payment", payment)))  # type: ignore[arg-type]
+
+    class Name(enum.StrEnum):
+        DEE = "dee"
+
+    book.record(k.Enrol(maker=Name.DEE))
+    assert book.log.state.makers.get("dee") is not None
+    book.verify()
+
+
+def test_names_at_the_edge_of_unicode_are_found_again(tmp_path: Path) -> None:
+    book = new_book(
+        tmp_path, f"enrol maker=\U0010ffffz\nwork work=\U0010ffff sha256={HASH} size_bytes=0 makers= source=t licence=l"
+    )
+    book.verify()
+    assert [key for key, _ in book.log.state.makers.prefixed("")] == ["\U0010ffffz"]
+
+
+@pytest.mark.parametrize("body", [b"[" * 991 + b"]" * 991, b'{"x":9007199254740993}', b'{"x":1.5}', b'{"b":1,"a":1}'])
+def test_a_fact_of_an_unknown_kind_that_others_could_not_read_is_refused(tmp_path: Path, body: bytes) -> None:
+    book = new_book(tmp_path)
+    with pytest.raises(MalformedFactError):
+        book.record(book.log.new(Unknown("dream", body)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("line", [
+    "labour maker=ada work=poem-1 labour_kind=1 phase=training standing=crowd labour_us=1s day=9999-12-31 days=2",
+    "enrol maker=owed:unidentified",
+    'dataset dataset=d work= works=["base-2"] root=' + HASH + " licence=l",
+    "sale sale=s output=poem-1 price_micro=1.0 currency=EUR day=2026-11-09",
+])  # fmt: skip
+def test_facts_that_would_break_the_books_later_are_refused_now(tmp_path: Path, line: str) -> None:
+    book = cooperative(tmp_path)
+    with pytest.raises(GongfenError):
+        book.record(*said(line))
+    book.verify()
+
+
+def test_an_open_book_sees_what_another_program_wrote(tmp_path: Path) -> None:
+    first = cooperative(tmp_path)
+    before = first.worth("song-1").uslh
+    second = gongfen.open(first.log.path)
+    second.record(
+        *said("labour maker=cy work=song-1 labour_kind=4 phase=inference standing=unpaid labour_us=1h day=2026-11-05")
+    )
+    assert first.worth("song-1").uslh == before + 1_000_000
 
 
 @pytest.mark.parametrize("table", ["fact", "node", "checkpoint"])
@@ -203,6 +265,10 @@ TAMPERINGS = {
     "a signature": "UPDATE checkpoint SET note = replace(note, 'A', 'B')",
     "an answer": "UPDATE view SET row = CAST('1' AS BLOB) WHERE tbl = 'balances' AND key = 'sales|EUR'",
     "an answer is gone": "DELETE FROM view WHERE tbl = 'works' AND key = 'poem-1'",
+    "a posting": "UPDATE posting SET amount = amount * 7",
+    "an index entry too many": "INSERT INTO touch VALUES ('poem-1', 1)",
+    "the book's name": "UPDATE meta SET value = 'evil.example/book' WHERE key = 'origin'",
+    "a kept text": "UPDATE blob SET data = x'00'",
     "an index": "DELETE FROM touch WHERE ref = 'poem-1' AND seq = 9",
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from gongfen.facts import Fact, encode
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
 from gongfen.reports.bundle import unzipped, verify_bundle, write_bundle, zipped
-from tests.books import HASH, cooperative, new_book, said, settlement_of, signed_again
+from tests.books import COOPERATIVE, HASH, cooperative, new_book, said, settlement_of, signed_again
 
 CENT = 10_000
 
@@ -37,6 +37,7 @@ def equal_makers(count: int, euros: int) -> str:
         *(f"work work=work-{name} sha256={HASH} size_bytes=4 makers={name}:1000000 source=t licence=l" for name in names),
         f"dataset dataset=d works=[{works}] root={HASH} licence=l",
         f"model model=m sha256={HASH} parameters=1 source=t licence=l",
+        'make make=t activity=train inputs=[{"work":"d","role":"data"}] outputs=["m"] tool=t',
         f"output output=o sha256={HASH} size_bytes=4",
         f"influence influence=i target=period:2026:EUR model=m grade=settlement method=t utility=u seed=0 effects=[{effects}]",
         f"sale sale=s output=o price_micro={euros}.0 currency=EUR day=2026-01-01",
@@ -170,6 +171,70 @@ def test_a_policy_published_after_the_sales_cannot_settle_them(tmp_path: Path) -
         book.settle("2026-11", "better-for-me")
 
 
+def test_labour_that_is_added_after_the_sale_claims_nothing_of_its_price(tmp_path: Path) -> None:
+    """Hours put on an output once its price is known were a way to take the pool."""
+    book = cooperative(tmp_path)
+    book.record(
+        *said("labour maker=cy work=song-1 labour_kind=4 phase=inference standing=unpaid labour_us=24h day=2031-01-01")
+    )
+    by_name = {line.maker: line.labour_micro // CENT for line in book.settle("2026-11").lines}
+    assert by_name == {"ada": 99, "bo": 149, "cy": 2}
+
+
+def test_an_output_that_is_used_again_keeps_its_worth_and_its_makers_shares(tmp_path: Path) -> None:
+    book = cooperative(tmp_path)
+    before = book.worth("song-1")
+    book.record(*said(f"""
+        output output=album sha256={HASH} size_bytes=4
+        make make=album activity=assemble inputs=[{{"work":"song-1","role":"part"}}] outputs=["album"] tool=t
+    """))  # fmt: skip
+    assert book.worth("song-1").uslh == before.uslh
+    by_name = {line.maker: line.labour_micro // CENT for line in book.settle("2026-11").lines}
+    assert by_name == {"ada": 99, "bo": 149, "cy": 2}
+
+
+def test_hours_in_an_output_that_fetched_nothing_claim_nothing(tmp_path: Path) -> None:
+    book = cooperative(tmp_path)
+    book.record(*said(f"""
+        output output=junk sha256={HASH} size_bytes=4
+        labour maker=bo work=junk labour_kind=1 phase=inference standing=unpaid labour_us=24h day=2026-11-04
+        sale sale=junk output=junk price_micro=0 currency=EUR day=2026-11-04
+    """))  # fmt: skip
+    by_name = {line.maker: line.labour_micro // CENT for line in book.settle("2026-11").lines}
+    assert by_name == {"ada": 99, "bo": 149, "cy": 2}
+
+
+def test_the_policy_in_force_at_the_first_sale_settles_and_no_other(tmp_path: Path) -> None:
+    """Of several policies that stood, the one that suits cannot be picked in hindsight."""
+    later = "policy policy=p2 statement=s pool_ppm=1000000 beta_ppm=1000000 utility=u currency=EUR"
+    book = new_book(tmp_path)
+    *facts, sale = said(COOPERATIVE)
+    book.record(*facts, *said(later), sale)
+    with pytest.raises(MissingAssumptionError, match="was replaced by p2"):
+        book.settle("2026-11", "p1")
+    assert book.settle("2026-11", "p2").policy == "p2"
+
+
+def test_influence_is_claimed_for_training_works_alone_and_once_each(tmp_path: Path) -> None:
+    book = cooperative(tmp_path)
+    start = (
+        "influence influence=x target=period:2026-12:EUR model=poet grade=settlement method=t utility=u seed=0 effects="
+    )
+    with pytest.raises(MalformedFactError, match="was no training work"):
+        book.record(*said(start + '[{"work":"prompt-1","effect_nnat":9}]'))
+    with pytest.raises(MalformedFactError, match="twice"):
+        book.record(*said(start + '[{"work":"poem-1","effect_nnat":9},{"work":"poem-1","effect_nnat":9}]'))
+
+
+def test_a_part_payment_needs_a_maker_an_amount_and_one_currency(tmp_path: Path) -> None:
+    book = cooperative(tmp_path)
+    book.settle("2026-11")
+    for maker, amount in ((None, 10_000), ("ada", 0), ("ada", -1)):
+        with pytest.raises(MalformedFactError):
+            book.pay(maker, amount)
+    assert book.owed("ada")[0].paid_micro == 0
+
+
 def test_nobody_is_paid_more_than_is_owed(tmp_path: Path) -> None:
     book = cooperative(tmp_path)
     book.settle("2026-11")
@@ -198,13 +263,16 @@ def test_a_key_from_the_bundle_is_said_to_be_one(tmp_path: Path) -> None:
 def test_every_coin_of_the_pool_goes_somewhere(effects: list[int], price: int, pool: int, beta: int) -> None:
     """Whatever the influence, the price and the policy: pool = lines + unidentified + carried, each in whole cents."""
     rows = ",".join(f'{{"work":"w{n}","effect_nnat":{effect}}}' for n, effect in enumerate(effects))
+    names = ",".join(f'"w{n}"' for n in range(len(effects)))
     state = booked("\n".join([
         "enrol maker=a", "enrol maker=b",
         "standard standard=s1 basis=t reductions=[] machines=[] melt_micro=1 currency=EUR",
         f"policy policy=p1 statement=s pool_ppm={pool} beta_ppm={beta} utility=u currency=EUR",
         *(f"work work=w{n} sha256={HASH} size_bytes=4 makers={('a:1000000', 'a:300000,b:700000', '')[n % 3]} source=t licence=l"
           for n in range(len(effects))),
+        f"dataset dataset=d works=[{names}] root={HASH} licence=l",
         f"model model=m sha256={HASH} parameters=1 source=t licence=l",
+        'make make=t activity=train inputs=[{"work":"d","role":"data"}] outputs=["m"] tool=t',
         f"output output=o sha256={HASH} size_bytes=4",
         "labour maker=b work=o labour_kind=1 phase=inference standing=unpaid labour_us=1s day=2026-01-01",
         f"influence influence=i target=period:2026:EUR model=m grade=settlement method=t utility=u seed=0 effects=[{rows}]",

@@ -77,5 +77,9 @@ class LabelError(GongfenError):
     """A label that is missing, malformed or does not match its text."""
 
 
+class InputError(GongfenError):
+    """A file, name or text that a command cannot use, and that no other error names better."""
+
+
 class BookPlaceError(GongfenError):
     """A book that is not there, is already there, or cannot be opened."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
 from gongfen.accounts.chart import (
     CASH,
     DIVIDENDS,
@@ -21,9 +23,10 @@ from gongfen.accounts.checks import CHECKS, name_taken_by, spread_over_days
 from gongfen.accounts.entries import Entry, Posting, transfer
 from gongfen.accounts.state import Known, Maker, Published, Sold, State
 from gongfen.accounts.stocks import Stock
+from gongfen.errors import MalformedFactError
 from gongfen.facts import Body, Fact, Unknown
 from gongfen.facts import kinds as k
-from gongfen.facts.amounts import US_PER_HOUR, USLH_PER_HOUR, apportion, round_half_up
+from gongfen.facts.amounts import MOST, US_PER_HOUR, USLH_PER_HOUR, apportion, round_half_up
 
 BUSINESS = 8
 
@@ -31,8 +34,8 @@ BUSINESS = 8
 def book(state: State, fact: Fact, seq: int) -> list[Entry]:
     """Check a fact against the state, fold it in, and return its entries.
 
-    Raises the first broken rule as a :class:`gongfen.errors.GongfenError`; the state is then untouched. Facts of an
-    unknown kind book nothing.
+    Raises the first broken rule as a :class:`gongfen.errors.GongfenError`; the state is then untouched, but for an
+    amount that overflows: whoever keeps the state rolls it back. Facts of an unknown kind book nothing.
     """
     if isinstance(fact.body, Unknown):
         return []
@@ -40,6 +43,11 @@ def book(state: State, fact: Fact, seq: int) -> list[Entry]:
         for problem in check(state, fact.body):
             raise problem
     entries = _fold(state, fact.body, seq)
+    for entry in entries:
+        for posting in entry.postings:
+            if abs(posting.amount) > MOST:
+                reason = f"books {posting.amount} {posting.unit}, more than an account can hold in one entry"
+                raise MalformedFactError(f"{fact.kind} {fact.id}", reason, "check the unit, the hours and the standard")
     if name := name_taken_by(fact.body):
         state.names.set(name, seq)
     for entry in entries:
@@ -83,6 +91,7 @@ def _fold(state: State, body: Body, seq: int) -> list[Entry]:
         case k.Policy():
             state.policies.set(body.policy, Published(policy=body, seq=seq))
             state.policies.set("*", Published(policy=body, seq=seq))
+            state.policies.set(f"{body.currency}|{seq:016}", Published(policy=body, seq=seq))
         case k.Influence(grade="settlement"):
             state.influences.set(body.influence, body)
             state.influences.set(f"target|{body.target}", body)
@@ -179,7 +188,7 @@ def _receive(state: State, work: str, source: Source, amount: int, why: str) -> 
 
 def _gather(state: State, body: k.Dataset, seq: int) -> list[Entry]:
     sha256 = body.root
-    _declare(state, body.dataset, Known(kind="dataset", sha256=sha256, seq=seq))
+    _declare(state, body.dataset, Known(kind="dataset", sha256=sha256, members=body.works, seq=seq))
     return _pass_on(state, [(work, 1) for work in body.works], {body.dataset: 1}, f"gathered into {body.dataset}")
 
 
@@ -189,8 +198,20 @@ def _make(state: State, body: k.Make) -> list[Entry]:
         known = state.works.get(output)
         assert known is not None
         outputs[output] = known.quantity
+        _remember_making(state, body, output, known)
     inputs = [(use.work, use.uses) for use in body.inputs]
     return _pass_on(state, inputs, outputs, f"{body.activity} {body.make}")
+
+
+def _remember_making(state: State, body: k.Make, output: str, known: Known) -> None:
+    """A model's data sets and an output's model: what a measurement of influence may speak of."""
+    kinds = {use.work: found.kind for use in body.inputs if (found := state.works.get(use.work))}
+    if known.kind == "model":
+        data = tuple(work for work, kind in kinds.items() if kind == "dataset")
+        state.works.set(output, msgspec.structs.replace(known, members=(*known.members, *data)))
+    elif known.kind == "output":
+        model = next((work for work, kind in kinds.items() if kind == "model"), known.model)
+        state.works.set(output, msgspec.structs.replace(known, model=model))
 
 
 def _pass_on(state: State, inputs: Iterable[tuple[str, int]], outputs: dict[str, int], why: str) -> list[Entry]:
@@ -223,8 +244,20 @@ def _pass_on(state: State, inputs: Iterable[tuple[str, int]], outputs: dict[str,
 
 def _sale(state: State, body: k.Sale, seq: int) -> list[Entry]:
     key = f"{body.currency}|{body.day}|{body.sale}"
-    state.sales.set(key, Sold(output=body.output, price_micro=body.price_micro, seq=seq))
+    labour = living_labour(_stock(state, body.output))
+    sold = Sold(output=body.output, price_micro=body.price_micro, labour=labour, seq=seq)
+    state.sales.set(key, sold)
     return [transfer(f"sold {body.output}", SALES, CASH, body.price_micro, body.currency)]
+
+
+def living_labour(stock: Stock) -> dict[str, int]:
+    """Maker → living labour that went into an output, of whatever phase, micro-SLH."""
+    sums: dict[str, int] = {}
+    for key, amount in stock.produced.items():
+        source = read_source(key)
+        if isinstance(source, Living):
+            sums[source.maker] = sums.get(source.maker, 0) + amount
+    return sums
 
 
 def _settlement(state: State, body: k.Settlement) -> list[Entry]:

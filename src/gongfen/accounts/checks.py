@@ -37,6 +37,18 @@ def outputs_are_sold(state: State, body: Body) -> Iterator[GongfenError]:
             yield MalformedFactError(body.output, f"is a {known.kind}, not an output", "name what was made with it")
 
 
+def influence_is_of_the_training_data(state: State, body: Body) -> Iterator[GongfenError]:
+    """Effects are claimed for works that the model was trained on, and for nothing else: money follows them."""
+    if isinstance(body, k.Influence):
+        model = state.works.get(body.model)
+        sets = [state.works.get(name) for name in model.members] if model else []
+        members = {work for found in sets if found for work in found.members}
+        strangers = sorted({effect.work for effect in body.effects} - members)
+        if strangers:
+            reason = f"was no training work of {body.model}"
+            yield MalformedFactError(strangers[0], reason, "measure the works of the model's data sets")
+
+
 def makers_are_enrolled(state: State, body: Body) -> Iterator[GongfenError]:
     """Whoever works, owns or is paid has been enrolled."""
     match body:
@@ -101,13 +113,12 @@ def skills_are_reduced(state: State, body: Body) -> Iterator[GongfenError]:
 
 def models_are_planned(state: State, body: Body) -> Iterator[GongfenError]:
     """A model or deployment is used under a plan: without one nobody can say what a use carries."""
-    if isinstance(body, k.Make):
-        for use in body.inputs:
-            stock = state.stocks.get(use.work)
-            if stock is not None and stock.planned is None:
-                yield MissingAssumptionError(
-                    use.work, "has no planned uses", f"record: gongfen record plan work={use.work} uses=N"
-                )
+    used = [use.work for use in body.inputs] if isinstance(body, k.Make) else []
+    used += body.works if isinstance(body, k.Dataset) else ()
+    for work in used:
+        stock = state.stocks.get(work)
+        if stock is not None and stock.planned is None:
+            yield MissingAssumptionError(work, "has no planned uses", f"record: gongfen record plan work={work} uses=N")
 
 
 def periods_are_open(state: State, body: Body) -> Iterator[GongfenError]:
@@ -150,6 +161,7 @@ CHECKS: tuple[Check, ...] = (
     names_are_new,
     works_are_known,
     outputs_are_sold,
+    influence_is_of_the_training_data,
     machines_do_not_labour,
     days_have_24_hours,
     skills_are_reduced,

@@ -63,6 +63,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     makers: tuple[Part, ...] = ()
     quantity: int = 1
+    members: tuple[str, ...] = ()
+    """Of a data set: its works. Of a model: the data sets that it was trained on."""
+    model: str | None = None
+    """Of an output: the model that it was made with."""
     seq: int
 
 
@@ -71,6 +75,8 @@ class Sold(msgspec.Struct, frozen=True, kw_only=True):
 
     output: str
     price_micro: int
+    labour: dict[str, int]
+    """Maker → living labour in the output when it was sold, micro-SLH: labour added later cannot claim the price."""
     seq: int
 
 
@@ -95,7 +101,7 @@ class State:
     standards: Table[Standard]
     """By id; the one in force also under ``*``."""
     policies: Table[Published]
-    """By id; the newest also under ``*``."""
+    """By id; the newest also under ``*``, and each in its turn under ``currency|seq``."""
     influences: Table[Influence]
     """Settlement-grade measurements, by id; the newest for a target under ``target|…``."""
     sales: Table[Sold]

@@ -26,6 +26,8 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
     """Uses planned from then on; ``None``: no plan yet."""
     used: int = 0
     """Uses since then."""
+    produced: dict[str, int] = {}
+    """For an output: all that ever went into it, by source. Its worth does not shrink when it is reused."""
     passed: int = 0
     """What has gone into works made with it, ever."""
     unmeasured: bool = False
@@ -49,7 +51,13 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
         for source, amount in vector.items():
             if amount:
                 sources[source] = sources.get(source, 0) + amount
-        return self._rebased(sources, self._left(), fed=True, unmeasured=self.unmeasured or unmeasured)
+        found = self._rebased(sources, self._left(), fed=True, unmeasured=self.unmeasured or unmeasured)
+        if self.kind != "output":
+            return found
+        produced = dict(self.produced)
+        for source, amount in vector.items():
+            produced[source] = produced.get(source, 0) + amount
+        return msgspec.structs.replace(found, produced=produced)
 
     def plan(self, uses: int) -> Self:
         """The stock planned for ``uses`` uses from now on."""

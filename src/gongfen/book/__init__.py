@@ -79,18 +79,22 @@ class Book:
 
     def who(self, output: str) -> Who:
         """Who made an output: lineage, influence and quotation, never mixed in one number."""
+        self.log.store.refresh()
         return answers.who(self.log, output)
 
     def worth(self, *outputs: str) -> Worth:
         """What outputs are worth together: labour transferred and living, price, both rents."""
+        self.log.store.refresh()
         return answers.worth_of(self.log, outputs)
 
     def owed(self, maker: str | None = None) -> tuple[Owed, ...]:
         """What makers are owed, and why."""
+        self.log.store.refresh()
         return answers.owed(self.log, maker)
 
     def balance(self) -> tuple[int, int]:
         """Labour in, and labour at rest in outputs, stocks and losses, micro-SLH: equal, to the last unit."""
+        self.log.store.refresh()
         return conservation(self.log.state)
 
     # -- exchange --------------------------------------------------------------------------------------------------
@@ -113,11 +117,18 @@ class Book:
         log.record(computed())
         return found[0]
 
-    def pay(self, maker: str | None = None, amount_micro: int | None = None, method: str = "") -> list[k.Payment]:
+    def pay(
+        self, maker: str | None = None, amount_micro: int | None = None, method: str = "", currency: str | None = None
+    ) -> list[k.Payment]:
         """Record payments: of what is owed to ``maker``, of a part of it, or of all that is owed to everybody."""
         if amount_micro is not None and (maker is None or amount_micro <= 0):
             thing = "a payment" if maker is None else f"a payment to {maker}"
             raise MalformedFactError(thing, "needs one maker and an amount above zero", "name both, or neither")
+        owed = [row for row in self.owed(maker) if currency in (None, row.currency)]
+        if amount_micro is not None and len(owed) > 1:
+            raise MalformedFactError(
+                f"a payment to {maker}", "could be in several currencies", "name one: --currency EUR"
+            )
         payments = [
             k.Payment(
                 payment=f"payment:{new_id()}",
@@ -127,7 +138,7 @@ class Book:
                 day=today(),
                 method=method,
             )
-            for row in self.owed(maker)
+            for row in owed
             if row.owed_micro > 0 and self.log.state.makers.get(row.maker) is not None
         ]
         if not payments:

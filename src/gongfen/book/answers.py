@@ -39,11 +39,16 @@ def who(record: Record, output: str) -> Who:
         unmeasured=stock.is_lower_bound if stock else True,
         grade=found[1].grade if found else None,
         method=found[1].method if found else None,
+        searched=_searched(found) if found else None,
         makers=tuple(_behind(record, output, steps, owners, found, quotes)),
         strongest=strongest,
         quotes=quotes,
         seq=steps[0].seq,
     )
+
+
+def _searched(found: tuple[int, k.Influence]) -> str | None:
+    return next((note.value for note in found[1].notes if note.name == "quotations searched"), None)
 
 
 def newest_influence(facts: list[tuple[int, Fact]], target: str) -> tuple[int, k.Influence] | None:
@@ -111,7 +116,7 @@ def _behind(
             influence_ppm=influence.get(maker, 0) if found else None,
             quotes=sum(maker in quote.makers for quote in quotes),
         )
-        for maker in {*works, *labour}
+        for maker in {*works, *labour, *(maker for step in steps for maker in owners[step.work])}
     ]
     return sorted(rows, key=lambda row: (-(row.influence_ppm or 0), -row.labour_uslh, row.maker))
 
@@ -182,7 +187,7 @@ def owed(record: Record, maker: str | None = None) -> tuple[Owed, ...]:
 def _owed(record: Record, maker: str, currency: str, balance: int) -> Owed:
     labour = influence = paid = 0
     settlements: list[str] = []
-    for _, fact in record.about(f"paid:{maker}"):
+    for _, fact in record.about(f"paid|{maker}"):
         body = fact.body
         if isinstance(body, k.Settlement) and body.currency == currency:
             settlements.append(body.settlement)

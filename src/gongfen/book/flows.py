@@ -49,7 +49,7 @@ def labour_flow(record: Record) -> tuple[tuple[Node, ...], tuple[Flow, ...]]:
     """Bars and flows of the whole book, in micro-SLH; columns are phases in time."""
     of_data = {
         work: fact.body.dataset
-        for _, fact in record.about("kind:dataset")
+        for _, fact in record.about("kind|dataset")
         if isinstance(fact.body, k.Dataset)
         for work in fact.body.works
     }
@@ -90,7 +90,10 @@ def _draw_passing(picture: _Picture, seq: int) -> None:
     taken = {_work_in(account): amount for _, _, account, _, amount, _ in rows if amount > 0}
     left = dict(taken)
     for work, amount in given:
-        quality = _quality(picture.record.state.stocks.get(next(iter(taken), "")))
+        stock = picture.record.state.stocks.get(work)
+        # A prompt's labour was timed; what comes out of data and models is known as its larger part is.
+        timed = stock is not None and stock.kind == "prompt"
+        quality = "measured" if timed else _quality(picture.record.state.stocks.get(next(iter(taken), "")))
         for target in taken:
             part = min(amount, left[target])
             picture.add(_node(picture, work), _node(picture, target), part, quality)

@@ -149,10 +149,12 @@ def train(
     planned_uses: int,
     progress: Progress = silent,
     workshop: Workshop | None = None,
+    *,
+    sample: bool = False,
 ) -> Trained:
     """Tune a model on works of the book, keep the run, and record how it was made. Raises TrainingError.
 
-    ``workshop``: one that is open already for this setup and these works; a new one otherwise.
+    ``sample``: the plan is sample data. ``workshop``: one that is open already for this setup and these works.
     The data set is recorded first, unless :func:`gather` has done so; it must hold these very works.
     """
     data = gather(record, model, passages)
@@ -173,7 +175,9 @@ def train(
     memory = _memory(setup, run, tokens, sha256_of(folder / RUN_FILE))
     with record.store.writing():
         record_sha256 = record.store.put_blob(memory)
-    record.record(_training_facts(record, model, workshop, run, clock.us, tokens, record_sha256, planned_uses))
+    record.record(
+        _training_facts(record, model, workshop, run, clock.us, tokens, record_sha256, planned_uses, sample=sample)
+    )
     losses = [round(float(loss) * NATS) for loss in run.step_losses]
     return Trained(
         model=model,
@@ -209,6 +213,8 @@ def _training_facts(
     tokens: int,
     record_sha256: str,
     planned_uses: int,
+    *,
+    sample: bool,
 ) -> Iterator[Fact]:
     """The facts of a training, within the transaction that records them."""
     setup, base = workshop.setup, workshop.base
@@ -251,7 +257,7 @@ def _training_facts(
     parameters = workshop.parameters
     yield record.new(_compute(model, device_us, run.threads, training_gflop(parameters, tokens), tokens))
     plan = k.Plan(work=model, uses=planned_uses, reason="as planned when it was trained")
-    yield record.new(plan, fact_id=f"plan:{model}")
+    yield record.new(plan, fact_id=f"plan:{model}", sample=sample)
 
 
 def _compute(work: str, device_us: int, threads: int, gflop: int, tokens: int) -> k.Compute:
@@ -357,7 +363,7 @@ def _writing_facts(
         labour_us=prompt.typed_us,
         day=today(),
         quality="unmeasured" if prompt.typed_us is None else "measured",
-        evidence="time of typing the prompt",
+        evidence="sample: time of typing the prompt" if prompt.sample else "time of typing the prompt",
     )
     yield record.new(labour, fact_id=f"labour:{asked}", sample=prompt.sample)
     made = k.Output(output=output, sha256=_sha256(text.encode()), size_bytes=len(text.encode()))

@@ -8,7 +8,7 @@ import msgspec
 from gongfen.book.recording import Record
 from gongfen.errors import LabelError, UnknownWorkError
 from gongfen.facts import kinds as k
-from gongfen.labels.gb45438 import Finding, first_label
+from gongfen.labels.gb45438 import Finding, HiddenLabel, first_label
 from gongfen.labels.markdown import check_label, read_label, visible_line, write_label
 from gongfen.proof.checkpoint import open_checkpoint
 from gongfen.reports.bundle import write_bundle
@@ -55,21 +55,41 @@ def label(record: Record, output: str, folder: Path, producer: str | None = None
     hidden = first_label(f"sha256:{known.sha256}", producer)
     front = {"title": output, "book": record.origin, "fact": known.seq}
     data = write_label(text, hidden, front).encode()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / (output.replace("/", "_") + ".md")
-    path.write_bytes(data)
-    findings = check_file(path, known.sha256)
-    problems = [finding for finding in findings if finding.level == "problem"]
-    if problems:
-        path.unlink()
-        raise LabelError(f"{path}: {problems[0].place}", problems[0].reason, problems[0].remedy)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabelError(
+            str(folder), f"is no folder to write to: {error.strerror}", "choose another with --out"
+        ) from None
+    path = folder / (output.replace("%", "%25").replace("/", "%2F") + ".md")
+    part = path.with_suffix(".part")
+    try:
+        part.write_bytes(data)
+        findings = check_file(part, known.sha256)
+        problems = [finding for finding in findings if finding.level == "problem"]
+        if problems:
+            raise LabelError(f"{path}: {problems[0].place}", problems[0].reason, problems[0].remedy)
+        found = _recorded(record, output, hidden, path.name, data, findings, str(path))
+        part.replace(path)
+    except OSError as error:
+        raise LabelError(
+            str(path), f"cannot be written: {error.strerror}", "choose another folder with --out"
+        ) from None
+    finally:
+        part.unlink(missing_ok=True)
+    return found
+
+
+def _recorded(
+    record: Record, output: str, hidden: HiddenLabel, name: str, data: bytes, findings: list[Finding], file: str
+) -> Published:
     digest = sha256(data).hexdigest()
     body = k.Label(
         output=output,
         rule=RULE,
         visible=visible_line(hidden.label),
         hidden=hidden.wrapped_json(),
-        file=path.name,
+        file=name,
         file_sha256=digest,
     )
     fact = record.new(body, fact_id=f"label:{output}:{digest[:16]}")
@@ -77,7 +97,7 @@ def label(record: Record, output: str, folder: Path, producer: str | None = None
     seq = there if there is not None else record.record([fact])[0]
     return Published(
         output=output,
-        file=str(path),
+        file=file,
         visible=body.visible,
         hidden=body.hidden,
         file_sha256=digest,
@@ -108,5 +128,5 @@ def audit(record: Record) -> bytes:
 
 
 def _outputs(record: Record) -> list[str]:
-    hashes = [fact.body.sha256 for _, fact in record.about("kind:output") if isinstance(fact.body, k.Output)]
+    hashes = [fact.body.sha256 for _, fact in record.about("kind|output") if isinstance(fact.body, k.Output)]
     return list(dict.fromkeys(hashes))

@@ -40,8 +40,16 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     def check(self, verifier: Verifier) -> None:
         """Raise ProofError unless the log signed by ``verifier`` holds this very fact."""
         checkpoint = open_checkpoint(self.checkpoint, verifier)
-        leaf = leaf_hash(self.data.encode())
-        path = [bytes.fromhex(step) for step in self.path]
+        leaf = leaf_hash(self.data.encode(errors="surrogatepass"))
+        try:
+            path = [bytes.fromhex(step) for step in self.path]
+        except ValueError:
+            path = [b""]
+        said = decode(self.data.encode(errors="surrogatepass"))
+        if (said.id, said.kind, checkpoint.size) != (self.fact, self.kind, self.size):
+            raise ProofError(
+                f"receipt of fact {self.seq}", "says another id, kind or size than it proves", "ask for a new receipt"
+            )
         if leaf.hex() != self.leaf or not check_inclusion(leaf, self.seq, checkpoint.size, path, checkpoint.root):
             raise ProofError(f"receipt of fact {self.seq}", "does not lead to the signed root", "ask for a new receipt")
 
@@ -84,7 +92,7 @@ class Record:
         return ((seq, decode(data)) for seq, data in self.store.entries(start, end))
 
     def about(self, ref: str) -> list[tuple[int, Fact]]:
-        """The facts about a work, maker, target or ``kind:NAME``, in their order."""
+        """The facts about a work, maker, target or ``kind|NAME``, in their order."""
         return [(seq, self.fact(seq)) for seq in self.store.touching(ref)]
 
     def find(self, fact_id: str) -> int | None:
@@ -151,6 +159,7 @@ class Record:
 
     def _append(self, fact: Fact) -> int:
         data = checked(fact)
+        fact = decode(data)  # what is booked is what was written, not the object that a caller may have shaped
         there = self.store.find(fact.id)
         if there is not None:
             # A retry is said at another moment, and says the same.
@@ -203,7 +212,7 @@ class Record:
         path = key_path(self.path)
         if not path.is_file():
             raise BookPlaceError(f"the key {path}", "is not there", "restore it from its backup; without it, only read")
-        signer = Signer.parse(path.read_text(encoding="ascii"))
+        signer = Signer.parse(path.read_text(encoding="utf-8"))
         if signer.verifier != self.verifier:
             raise BookPlaceError(f"the key {path}", f"is not the key of {self.origin}", "restore it from its backup")
         return signer
@@ -225,7 +234,7 @@ def create_record(path: Path, origin: str, by: str) -> Record:
     signer = Signer(origin, secrets.token_bytes(32))
     store = create_store(path, origin, str(signer.verifier))
     descriptor = os.open(key_path(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(f"{signer}\n")
     return Record(store, path, by)
 

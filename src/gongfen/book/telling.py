@@ -13,7 +13,6 @@ from gongfen.book.recording import Record
 from gongfen.errors import MissingAssumptionError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
-from gongfen.labels.markdown import visible_line
 from gongfen.proof.checkpoint import open_checkpoint
 from gongfen.proof.merkle import leaf_hash
 from gongfen.reports.replies import Who
@@ -38,7 +37,7 @@ STRONGEST = 6
 
 def tell(record: Record, title: str, command: str) -> Story:
     """The story of a book's last settlement. Raises MissingAssumptionError when no period has been settled."""
-    settled = [(seq, fact.body) for seq, fact in record.about("kind:settlement") if isinstance(fact.body, k.Settlement)]
+    settled = [(seq, fact.body) for seq, fact in record.about("kind|settlement") if isinstance(fact.body, k.Settlement)]
     if not settled:
         raise MissingAssumptionError("the book", "has no settled period to report on", "settle one: gongfen settle")
     seq, settlement = settled[-1]
@@ -51,7 +50,7 @@ def tell(record: Record, title: str, command: str) -> Story:
     )
     standard = record.state.standards.get(settlement.standard)
     assert standard is not None, "a settlement names a published standard"
-    outputs = tuple(_output(record, output, settlement.currency) for output in sold)
+    outputs = tuple(_output(record, output, f"{settlement.currency}|{settlement.period}") for output in sold)
     model = _model_of(record, sold)
     return Story(
         title=title,
@@ -97,13 +96,14 @@ def _proof(record: Record, seq: int) -> Proof:
     return Proof(seq=seq, fact=fact.id, kind=fact.kind, leaf=leaf_hash(record.store.read(seq)).hex())
 
 
-def _output(record: Record, output: str, currency: str) -> OutputStory:
+def _output(record: Record, output: str, sold_in: str) -> OutputStory:
     facts = record.about(output)
     answer = answers.who(record, output)
     making = answers.making_of(record, output)
     typed = answers.prompt_length(making)
     text = text_of(record, output)
-    price = answers.price_of(record, (output,), currency)
+    prices = [sale.price_micro for _, sale in record.state.sales.prefixed(sold_in) if sale.output == output]
+    price = sum(prices) if prices else None
     value = worth(record.state, (output,), price)
     prompts = [use.work for use in making.inputs if use.role == "prompt"]
     influence = answers.newest_influence(facts, output)
@@ -113,13 +113,13 @@ def _output(record: Record, output: str, currency: str) -> OutputStory:
         prompt=text[:typed],
         prompted_by=", ".join(_names(record, answers.makers_of(record, prompts[0]))) if prompts else "",
         text=text[typed:],
-        visible_label=visible_line("1").strip("> *"),
+        visible_label=next((f.body.visible.strip("> *") for _, f in facts if isinstance(f.body, k.Label)), ""),
         sources=_sources(record, answer),
         works_measured=len(influence[1].effects) if influence else 0,
         influence_grade=answer.grade or "",
         influence_method=answer.method or "",
         quotes=_quotes(record, answer, typed, len(text)),
-        quote_rule=next((f.body.method for _, f in facts if isinstance(f.body, k.Quote)), ""),
+        quote_rule=answer.searched or "",
         transferred_uslh=value.transferred_uslh,
         living_uslh=value.living_uslh,
         unmeasured=value.unmeasured,
@@ -260,7 +260,8 @@ def _makers(record: Record, settlement: k.Settlement, outputs: Sequence[OutputSt
             owed_for_labour_micro=line.labour_micro,
             owed_for_influence_micro=line.influence_micro,
             owed_micro=line.amount_micro,
-            paid_micro=rows[line.maker].paid_micro if line.maker in rows else 0,
+            paid_micro=line.amount_micro
+            - min(line.amount_micro, rows[line.maker].owed_micro if line.maker in rows else 0),
             quoted=quoted.get(line.maker, 0),
         )
         for line in settlement.lines

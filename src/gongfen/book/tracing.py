@@ -22,6 +22,7 @@ from gongfen.trace.quotation import QuoteIndex, QuoteRule
 from gongfen.trace.tuning import silent
 
 NANO = 1_000_000_000
+SEARCHED = "quotations searched"
 PPM = 1_000_000
 MOST_GROWTH = 3.0
 """Growth of the adjoint's norm above which a run is not smooth enough to settle on (``attribution.md``)."""
@@ -96,7 +97,10 @@ def trace_with(record: Record, atelier: Atelier, outputs: Sequence[str], progres
             utility=DISPLAY_UTILITY,
             seed=atelier.setup.recipe.seed,
             effects=effects_of(atelier.works, found.effects[row].tolist()),
-            notes=(k.Note(name="works measured", value=str(len(atelier.works))),),
+            notes=(
+                k.Note(name="works measured", value=str(len(atelier.works))),
+                k.Note(name=SEARCHED, value=f"exact, from {rule.min_words} words or {rule.min_han} characters on"),
+            ),
         )
         facts.append(record.new(influence, fact_id=f"influence:{influence.influence}"))
         quotes = _quotes(record, output, index, rule)

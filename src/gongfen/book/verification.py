@@ -37,6 +37,10 @@ def verify_record(
     store, key = record.store, verifier or record.verifier
     if flaws := store.flaws():
         raise DamagedBookError(str(record.path), f"is a damaged database: {flaws[0]}", BACKUP)
+    if key.name != record.origin:
+        raise DamagedBookError(str(record.path), f"calls itself {record.origin}, but its key is of {key.name}", BACKUP)
+    for name in store.blob_names():
+        store.blob(name)
     signed = [open_checkpoint(note, key) for _, note in store.checkpoints()]
     if since is not None:
         signed.append(open_checkpoint(since, key))
@@ -44,8 +48,10 @@ def verify_record(
     if log and not any(checkpoint.size == len(log) for checkpoint in signed):
         raise DamagedBookError(str(record.path), "holds facts that no checkpoint signs", BACKUP)
     state = accounts.state_in_memory()
-    settlements = replay(log, state, progress)
+    booked: dict[int, list[accounts.Entry]] = {}
+    settlements = replay(log, state, progress, booked)
     _compare_views(record, [fact for _, fact in log], state)
+    _compare_postings(record, booked)
     return Verified(record.origin, len(log), found.hex(), len(signed), settlements)
 
 
@@ -106,3 +112,19 @@ def _compare_views(record: Record, log: list[Fact], state: accounts.State) -> No
     for ref, seqs in touched.items():
         if record.store.touching(ref) != seqs:
             raise DamagedBookError(f"{record.path}, index of {ref},", "is not what the facts give", remedy)
+    if record.store.touches() != sum(map(len, touched.values())):
+        raise DamagedBookError(f"{record.path}, index,", "holds more than the facts give", remedy)
+
+
+def _compare_postings(record: Record, booked: dict[int, list[accounts.Entry]]) -> None:
+    """The kept postings are what the facts book."""
+    due = [
+        (seq, entry.why, posting.account, posting.unit, posting.amount)
+        for seq, entries in booked.items()
+        for entry in entries
+        for posting in entry.postings
+    ]
+    kept = [(seq, why, account, unit, amount) for seq, _, account, unit, amount, why in record.store.all_postings()]
+    if due != kept:
+        remedy = "throw the answers away and make them again: gongfen log rebuild"
+        raise DamagedBookError(f"{record.path}, the postings,", "are not what the facts give", remedy)

@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from gongfen.errors import GongfenError
+from gongfen.errors import GongfenError, InputError
 from gongfen.reports.words import Words
 
 app = typer.Typer(
@@ -79,6 +79,12 @@ def run() -> None:
     except GongfenError as error:
         _complain(error)
         raise SystemExit(MISTAKE) from None
+    except (UnicodeError, RecursionError, MemoryError, IsADirectoryError, PermissionError, FileNotFoundError) as error:
+        # The last net: what no room has named better is still said in three parts, and never as a traceback.
+        _complain(
+            InputError("the command", f"cannot use what it was given: {error}", "check its files, names and texts")
+        )
+        raise SystemExit(MISTAKE) from None
     except BrokenPipeError:
         # The reader has gone (`gongfen log | head`): nothing to complain about.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -95,4 +101,10 @@ def _complain(error: GongfenError) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"{error.thing} {error.reason}", style="bold red", markup=False)
     console.print(f"  → {error.remedy}", markup=False)
-    console.print(f"  {type(error).__name__}; nothing was written", style="dim", markup=False)
+    console.print(f"  {type(error).__name__}; {_consequence()}", style="dim", markup=False)
+
+
+def _consequence() -> str:
+    """What a mistake leaves behind: nothing, but for the verbs of several steps, which keep the ones that were done."""
+    several = {"train", "generate", "trace", "demo"} & set(sys.argv[1:3])
+    return "steps that were finished stay recorded" if several else "nothing was written"

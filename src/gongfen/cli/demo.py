@@ -113,7 +113,7 @@ def train(demo: Demo) -> None:
             demo.workshop = Workshop(plan.setup, [passage.text for passage in passages], demo.cache, move)
         with demo.watched("training") as move:
             uses = demo.config["planned_uses"]
-            found = making.train(log, MODEL, passages, plan.setup, demo.cache, uses, move, demo.workshop)
+            found = making.train(log, MODEL, passages, plan.setup, demo.cache, uses, move, demo.workshop, sample=True)
         loss = f"{found.first_loss_unat / 1e6:.3f} → {found.last_loss_unat / 1e6:.3f} nats a token"
         demo.say(f"{found.works} works by {found.makers} makers, {found.tokens:,} tokens, {found.steps} steps")
         demo.say(f"loss {loss}")

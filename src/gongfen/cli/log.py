@@ -48,7 +48,7 @@ def log(
         if about:
             found = record.about(about)
         elif kind:
-            listed = record.about(f"kind:{kind}") if kind in LISTED else record.facts()
+            listed = record.about(f"kind|{kind}") if kind in LISTED else record.facts()
             found = [(seq, fact) for seq, fact in listed if fact.kind == kind]
         else:
             found = list(record.facts(max(0, record.size - last) if last else 0))

@@ -14,11 +14,12 @@ from gongfen.reports import text
 def pay(
     maker: Annotated[str | None, typer.Argument(help="One maker; everybody who is owed, when left out.")] = None,
     amount: Annotated[str | None, typer.Option(help="A part of what is owed: 12.50.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Only what is owed in this currency.")] = None,
     method: Annotated[str, typer.Option(help="How it was paid: a transfer's reference, say.")] = "",
     book: BookPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Record payments of what is owed. Gongfen moves no money: it records that you did."""
     with gongfen.open(book) as opened:
-        found = opened.pay(maker, read_money(amount) if amount is not None else None, method)
+        found = opened.pay(maker, read_money(amount) if amount is not None else None, method, currency)
     show(found, as_json=as_json, draw=lambda: text.payments(found, words()))

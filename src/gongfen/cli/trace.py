@@ -35,6 +35,10 @@ def trace(
             return
         if len(targets) > 1:
             raise MissingAssumptionError(", ".join(targets[1:]), "cannot be traced beside a period", "trace one by one")
+        if validate == 1 or validate < 0:
+            raise MissingAssumptionError(
+                f"--validate {validate}", "cannot compare anything", "give 2 or more, or leave it out"
+            )
         period, _, currency = targets[0].removeprefix(PERIOD).partition(":")
         found = opened.trace_period(period, currency=currency or "EUR", cache=cache, progress=move)
         checked = found.validate(validate, move) if validate else None

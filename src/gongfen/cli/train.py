@@ -14,8 +14,10 @@ from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
 def train(
     model: Annotated[str, typer.Argument(help="The new model's name.")],
     quick: Annotated[bool, typer.Option("--quick", help="A tiny model from scratch, not SmolLM2 with LoRA.")] = False,
-    per_maker: Annotated[int | None, typer.Option(help="How many works of every maker.")] = None,
-    uses: Annotated[int, typer.Option(help="Planned uses: each carries its part of the model's labour.")] = 1_000,
+    per_maker: Annotated[int | None, typer.Option(min=1, help="How many works of every maker.")] = None,
+    uses: Annotated[
+        int, typer.Option(min=1, help="Planned uses: each carries its part of the model's labour.")
+    ] = 1_000,
     cache: Annotated[Path | None, typer.Option(envvar="GONGFEN_CACHE", help="Where base models are kept.")] = None,
     book: BookPath = None,
     as_json: AsJson = False,
@@ -28,7 +30,7 @@ def train(
         found = opened.train(
             model,
             setup=plan.setup,
-            per_maker=per_maker or plan.per_maker,
+            per_maker=plan.per_maker if per_maker is None else per_maker,
             planned_uses=uses,
             cache=cache,
             progress=move,

@@ -9,9 +9,25 @@ import rfc8785
 
 from gongfen.errors import MalformedFactError, UnknownKindError
 from gongfen.facts.amounts import PPM
-from gongfen.facts.kinds import KINDS, Body, Dataset, Id, Labour, Make, Payment, Sale, Settlement, Standard, Work
+from gongfen.facts.kinds import (
+    KINDS,
+    Body,
+    Dataset,
+    Enrol,
+    Id,
+    Influence,
+    Labour,
+    Make,
+    Payment,
+    Sale,
+    Settlement,
+    Standard,
+    Work,
+)
 
 VERSION = 1
+DEEPEST = 32
+"""Nesting of a fact of an unknown kind; brackets within its texts count too."""
 AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 _encoder = msgspec.json.Encoder(order="sorted")
@@ -110,12 +126,33 @@ def checked(fact: Fact) -> bytes:
     if not _is_instant(fact.at):
         raise MalformedFactError(thing, f"is said at {fact.at!r}", "write UTC: 2026-11-22T04:17:24.000000Z")
     if isinstance(found.body, Unknown):
-        if data != rfc8785.dumps(msgspec.json.decode(data)):
-            raise MalformedFactError(thing, "is not in canonical form", "write it as RFC 8785 JSON")
+        if not _is_canonical(data):
+            raise MalformedFactError(thing, "is not in canonical form", "write it as RFC 8785 JSON, in whole numbers")
     else:
         for reason, remedy in _broken_rules(found.body):
             raise MalformedFactError(thing, reason, remedy)
     return data
+
+
+def _is_canonical(data: bytes) -> bool:
+    """Whether bytes are RFC 8785, and not nested so deeply that another reader might refuse them."""
+    depth = deepest = 0
+    for byte in data:
+        depth += (byte in b"[{") - (byte in b"]}")
+        deepest = max(deepest, depth)
+    if deepest > DEEPEST:
+        return False
+    try:
+        found = msgspec.json.decode(data)
+        return not _holds_float(found) and data == rfc8785.dumps(found)
+    except (rfc8785.CanonicalizationError, ValueError):
+        return False
+
+
+def _holds_float(found: object) -> bool:
+    if isinstance(found, dict):
+        return any(map(_holds_float, found.values()))
+    return any(map(_holds_float, found)) if isinstance(found, list) else isinstance(found, float)
 
 
 def body_of(kind: str, fields: dict[str, Any]) -> Body:
@@ -146,6 +183,12 @@ def _broken_rules(body: Body) -> list[tuple[str, str]]:
             return [("gives a time but calls it unmeasured", "leave labour_us out, or say how it was measured")]
         case Labour(day=day) | Sale(day=day) | Payment(day=day) if not _is_day(day):
             return [(f"names the day {day}, which no calendar has", "write the day as YYYY-MM-DD")]
+        case Enrol(maker=maker) if ":" in maker:
+            return [("holds a colon in its maker's name, which the names of accounts need", "use a name without")]
+        case Labour(day=day, days=days) if date.fromisoformat(day).toordinal() + days > date.max.toordinal():
+            return [("lasts beyond the year 9999", "check the day and the number of days")]
+        case Influence(effects=effects):
+            return _twice([effect.work for effect in effects])
         case Dataset(works=works) if not works or len(set(works)) != len(works):
             return [("names no work, or one twice", "name each work once")]
         case Make(inputs=inputs, outputs=outputs):

@@ -15,14 +15,14 @@ LISTED = (
     "label",
     "output",
 )
-"""Kinds of which a book holds few, found through ``kind:NAME``."""
+"""Kinds of which a book holds few, found through ``kind|NAME``."""
 
 
 def references(fact: Fact) -> list[str]:
     """The names under which a fact is found again, each once, in a stable order."""
     names = _about(fact)
     if fact.kind in LISTED:
-        names.append(f"kind:{fact.kind}")
+        names.append(f"kind|{fact.kind}")
     return list(dict.fromkeys(names))
 
 
@@ -31,7 +31,7 @@ def _about(fact: Fact) -> list[str]:
         case k.Enrol(maker=maker):
             return [maker]
         case k.Payment(maker=maker):
-            return [f"paid:{maker}"]
+            return [f"paid|{maker}"]
         case k.Work(work=work, makers=makers):
             return [work, *(part.maker for part in makers)]
         case k.Drop(item=item):
@@ -55,5 +55,5 @@ def _about(fact: Fact) -> list[str]:
         case k.Evaluation(subject=subject):
             return [subject]
         case k.Settlement(settlement=settlement, lines=lines):
-            return [settlement, *(f"paid:{line.maker}" for line in lines)]
+            return [settlement, *(f"paid|{line.maker}" for line in lines)]
     return []

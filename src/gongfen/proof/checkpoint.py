@@ -11,7 +11,7 @@ from gongfen.errors import ProofError
 from gongfen.proof.merkle import HASH_BYTES
 from gongfen.proof.note import Signer, Verifier, open_note
 
-ORIGIN = re.compile(r"[^\s+]{1,200}")
+ORIGIN = re.compile(r"[^\s+\x00-\x1f\x7f]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)

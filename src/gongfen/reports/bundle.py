@@ -32,6 +32,7 @@ It does not prove: that the facts are true of the world, that nobody was shown a
 它证明：这些事实完整、未经改动地记在已签名的日志里；每次结算都可由它们重算到分。
 它不证明：事实符合世界的实情；没有人见到另一份日志；款项已经到账。
 """
+PARTS = ("README.txt", "checkpoint", "key", "facts.jsonl", "leaves", "proofs.jsonl")
 MOST_BYTES = 4 << 30
 ASK = "ask for a new bundle; do not trust this copy"
 
@@ -109,6 +110,10 @@ def unzipped(data: bytes) -> dict[str, bytes]:
             if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
                 raise ProofError("bundle", "unpacks to more than 4 GiB", ASK)
             for entry in archive.infolist():
+                if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise ProofError(f"bundle, {entry.filename},", "is packed in a way that a bundle never is", ASK)
+                if not entry.filename.startswith("blobs/") and entry.filename not in PARTS:
+                    raise ProofError(f"bundle, {entry.filename[:60]!r},", "is no part of a bundle", ASK)
                 if entry.filename in parts:
                     raise ProofError(f"bundle, {entry.filename},", "is there twice", ASK)
                 parts[entry.filename] = _part(archive, entry)
@@ -173,7 +178,13 @@ def _facts(parts: dict[str, bytes], checkpoint: Checkpoint) -> list[tuple[bytes,
             raise ProofError(f"bundle, fact {seq},", "was altered: its bytes do not give its leaf hash", ASK)
     if root(len(hashes), subtrees_of(hashes)) != checkpoint.root:
         raise ProofError("bundle", "does not lead to the signed root: facts were altered, added or left out", ASK)
-    return [(line, _fact(seq, line)) for seq, line in enumerate(lines)]
+    log = [(line, _fact(seq, line)) for seq, line in enumerate(lines)]
+    seen: set[str] = set()
+    for seq, (_, fact) in enumerate(log):
+        if fact.id in seen:
+            raise ProofError(f"bundle, fact {seq},", f"has the id {fact.id} of an earlier fact", ASK)
+        seen.add(fact.id)
+    return log
 
 
 def _fact(seq: int, line: bytes) -> Fact:
@@ -206,9 +217,12 @@ def _check_proofs(part: bytes, log: list[tuple[bytes, Fact]], checkpoint: Checkp
 
 
 def replay(
-    log: Iterable[tuple[bytes, Fact]], state: accounts.State, progress: Progress | None = None
+    log: Iterable[tuple[bytes, Fact]],
+    state: accounts.State,
+    progress: Progress | None = None,
+    booked: dict[int, list[accounts.Entry]] | None = None,
 ) -> tuple[Settled, ...]:
-    """Book every fact again into an empty ``state`` and recompute every settlement.
+    """Book every fact again into an empty ``state``, into ``booked`` if it is given, and recompute every settlement.
 
     Raises ProofError naming the first fact that could not have been booked, or the settlement that does not follow.
     """
@@ -223,9 +237,11 @@ def replay(
             shares.check_settlement(state, body)
             settled.append(Settled(body.settlement, body.period, body.currency, body.total_micro, len(body.lines)))
         try:
-            accounts.book(state, fact, seq)
+            entries = accounts.book(state, fact, seq)
         except GongfenError as error:
             raise ProofError(f"fact {seq} ({fact.kind})", f"could not have been booked: {error}", ASK) from None
+        if booked is not None:
+            booked[seq] = entries
         for _ in frontier.append(leaf_hash(line)):
             pass
         if progress:

@@ -6,7 +6,7 @@ from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.references import references
 
-RULES = ("standard", "policy", "sale", "settlement", "payment")
+RULES = ("standard", "policy", "sale", "settlement", "payment", "influence", "evaluation")
 
 
 def evidence(facts: Iterable[tuple[int, Fact]]) -> tuple[int, ...]:

@@ -48,6 +48,8 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     grade: str | None
     method: str | None
     makers: tuple[Behind, ...]
+    searched: str | None
+    """The rule by which quotations were looked for; ``None``: nobody has looked."""
     strongest: tuple[Strongest, ...]
     quotes: tuple[Quotation, ...]
     seq: int

@@ -44,7 +44,9 @@ def who(answer: Who, words: Words) -> RenderableType:
             "quoted: characters %(start)s–%(end)s stand in %(work)s", start=quote.start, end=quote.end, work=quote.work
         )
         parts.append(Text(place))
-    if not answer.quotes:
+    if not answer.quotes and answer.searched is None:
+        parts.append(Text(words.gettext("quoted: nobody has looked for quotations")))
+    elif not answer.quotes:
         parts.append(Text(words.gettext("quoted: no stretch that is long enough to be a quotation")))
     if answer.unmeasured:
         parts.append(

@@ -1,14 +1,15 @@
 """One period's shares, exact to the cent, computed from the state of the log and nothing else.
 
-Pay = Pool · [β · labour share + (1 − β) · influence share] (``economics.md``, section 5). Labour: living labour at rest
-in the outputs that were sold. Influence: positive effects of the training works on the period's price-weighted
-utility, split over each work's makers. What has no known maker goes to ``owed:unidentified``; what is smaller than a
-coin is carried into the next period.
+Pay = Pool · [β · labour share + (1 − β) · influence share] (``economics.md``, section 5). Labour: each price over the
+living labour that was in its output when it was sold. Influence: positive effects of the training works on the
+period's price-weighted utility, split over each work's makers. What has no known maker goes to
+``owed:unidentified``; what is smaller than a coin is carried into the next period.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gongfen.accounts.chart import UNIDENTIFIED, Living, read_source
+from gongfen.accounts.chart import UNIDENTIFIED
 from gongfen.accounts.checks import period_is_open
 from gongfen.accounts.state import Published, Sold, State
 from gongfen.errors import MissingAssumptionError, ProofError
@@ -47,15 +48,18 @@ def period_target(period: str, currency: str) -> str:
     return f"period:{period}:{currency}"
 
 
-def labour_weights(state: State, outputs: tuple[str, ...]) -> dict[str, int]:
-    """Maker → living labour at rest in these outputs, in micro-SLH."""
+def labour_weights(sales: Iterable[Sold]) -> dict[str, int]:
+    """Maker → the part of the period's prices that their living labour stands for, in micro-units.
+
+    Each price is divided by the labour in its output when it was sold. So hours that are added afterwards claim
+    nothing, and hours in an output that nobody buys claim what it fetched. A price over no measured labour counts for
+    the unidentified.
+    """
     weights: dict[str, int] = {}
-    for output in outputs:
-        stock = state.stocks.get(output)
-        for key, amount in stock.sources.items() if stock else ():
-            source = read_source(key)
-            if isinstance(source, Living):
-                weights[source.maker] = weights.get(source.maker, 0) + amount
+    for sale in sales:
+        labour = sale.labour if sum(sale.labour.values()) else {UNIDENTIFIED: 1}
+        for maker, part in apportion(sale.price_micro, labour).items():
+            weights[maker] = weights.get(maker, 0) + part
     return weights
 
 
@@ -87,9 +91,10 @@ def settle(state: State, settlement: str, period: str, policy: str, size: int, r
     for problem in period_is_open(state, period, rule.currency):
         raise problem
     sold = period_of(state, period, rule.currency)
-    _refuse_what_cannot_be_settled(sold, published)
+    _refuse_what_cannot_be_settled(state, sold, published)
     influence = state.influences.get(f"target|{period_target(period, rule.currency)}")
-    labour = labour_weights(state, sold.outputs)
+    _refuse_foreign_outputs(state, sold, influence)
+    labour = labour_weights(sold.sales)
     effects = influence_weights(state, influence) if influence else {}
     if rule.beta_ppm < PPM and not sum(effects.values()):
         raise MissingAssumptionError(
@@ -100,7 +105,19 @@ def settle(state: State, settlement: str, period: str, policy: str, size: int, r
     return _apportioned(sold, rule, standard, influence, labour, effects, settlement, size, root)
 
 
-def _refuse_what_cannot_be_settled(sold: Period, published: Published) -> None:
+def _refuse_foreign_outputs(state: State, sold: Period, influence: Influence | None) -> None:
+    """What is paid on was measured with the model that made what was sold."""
+    for output in sold.outputs if influence else ():
+        known = state.works.get(output)
+        if influence and known and known.model not in (None, influence.model):
+            raise MissingAssumptionError(
+                output,
+                f"was made with {known.model}, but the influence was measured with {influence.model}",
+                "settle the models of a period by themselves, or measure again",
+            )
+
+
+def _refuse_what_cannot_be_settled(state: State, sold: Period, published: Published) -> None:
     if not sold.sales:
         thing = f"period {sold.name}"
         raise MissingAssumptionError(thing, f"has no sales in {sold.currency}", "record them: gongfen record sale …")
@@ -110,6 +127,13 @@ def _refuse_what_cannot_be_settled(sold: Period, published: Published) -> None:
             f"policy {published.policy.policy}",
             "was published after the first sale that it would settle",
             "settle by a policy that stood before the period's sales",
+        )
+    stood = [row for _, row in state.policies.prefixed(f"{sold.currency}|") if row.seq < first]
+    if stood[-1].policy.policy != published.policy.policy:
+        raise MissingAssumptionError(
+            f"policy {published.policy.policy}",
+            f"was replaced by {stood[-1].policy.policy} before the period's first sale",
+            f"settle by the policy that was in force: --policy {stood[-1].policy.policy}",
         )
 
 

@@ -72,6 +72,19 @@ class SqliteStore:
         rows = self._db.rows("SELECT * FROM posting WHERE seq = ? ORDER BY line", (seq,))
         return [(number, line, account, unit, amount, why) for number, line, account, unit, amount, why in rows]
 
+    def all_postings(self) -> Iterator[PostingRow]:
+        """What every fact booked, in order."""
+        rows = self._db.rows("SELECT * FROM posting ORDER BY seq, line")
+        return ((number, line, account, unit, amount, why) for number, line, account, unit, amount, why in rows)
+
+    def touches(self) -> int:
+        """How many rows the index has."""
+        return self._whole(self._one("SELECT count(*) FROM touch")[0])
+
+    def blob_names(self) -> list[str]:
+        """The hashes of all kept texts."""
+        return [name for (name,) in self._db.rows("SELECT sha256 FROM blob ORDER BY sha256")]
+
     def labour_moves(self, unit: str) -> list[int]:
         """The facts that booked something in ``unit``, in their order."""
         return [

@@ -41,9 +41,9 @@ class SqliteTable(Generic[Row]):
         self.flush()
         rows = list(
             self._db.rows(
-                # UTF-8 sorts as code points do, and no text sorts behind U+10FFFF.
-                "SELECT key, row FROM view WHERE tbl = ? AND key >= ? AND key < ? ORDER BY key",
-                (self._name, prefix, prefix + "\U0010ffff"),
+                # UTF-8 sorts as code points do; behind the prefix comes its last code point's successor.
+                "SELECT key, row FROM view WHERE tbl = ? AND key >= ? AND substr(key, 1, ?) = ? ORDER BY key",
+                (self._name, prefix, len(prefix), prefix),
             )
         )
         return ((key, self._decoded(key, row)) for key, row in rows)
