@@ -12,7 +12,7 @@ from gongfen.book.clock import new_id, now
 from gongfen.errors import BookPlaceError, DamagedBookError, DuplicateIdError, ProofError
 from gongfen.facts import Body, Fact, checked, decode
 from gongfen.facts.kinds import Settlement
-from gongfen.facts.references import references
+from gongfen.facts.references import SAMPLE, references
 from gongfen.proof.checkpoint import ORIGIN, Checkpoint, open_checkpoint
 from gongfen.proof.merkle import check_inclusion, inclusion_proof, leaf_hash
 from gongfen.proof.note import Signer, Verifier
@@ -98,6 +98,11 @@ class Record:
     def find(self, fact_id: str) -> int | None:
         """The number of the fact with this id."""
         return self.store.find(fact_id)
+
+    @property
+    def sample(self) -> bool:
+        """Whether some of its facts are sample data: then so is what follows from them."""
+        return bool(self.store.touching(SAMPLE))
 
     def checkpoint(self) -> str:
         """The newest signed checkpoint. Raises DamagedBookError when the book is empty."""

@@ -13,6 +13,7 @@ from gongfen.book.recording import Record
 from gongfen.errors import MissingAssumptionError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
+from gongfen.facts.references import SAMPLE
 from gongfen.proof.checkpoint import open_checkpoint
 from gongfen.proof.merkle import leaf_hash
 from gongfen.reports.replies import Who
@@ -87,7 +88,7 @@ _SAMPLES = {
 
 
 def _sample_kinds(record: Record) -> tuple[str, ...]:
-    kinds = {fact.kind for _, fact in record.facts() if fact.sample}
+    kinds = {fact.kind for _, fact in record.about(SAMPLE)}
     return tuple(text for kind, text in _SAMPLES.items() if kind in kinds)
 
 

@@ -48,14 +48,18 @@ def words() -> Words:
     return Words(os.environ.get("GONGFEN_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en")
 
 
-def show(answer: object, *, as_json: bool, draw: Callable[[], RenderableType]) -> None:
-    """Print an answer: as JSON for programs, or drawn for people."""
+def show(answer: object, *, as_json: bool, draw: Callable[[], RenderableType], sample: bool = False) -> None:
+    """Print an answer: as JSON for programs, or drawn for people. ``sample``: the book holds sample data; say so."""
     if as_json:
         sys.stdout.write(json.dumps(msgspec.to_builtins(answer), ensure_ascii=False, indent=2) + "\n")
     else:
         drawn = draw()
         # Running text keeps its lines, so that a command in it can be copied; tables fit the width.
         Console().print(drawn, soft_wrap=isinstance(drawn, Text))
+        if sample:
+            Console().print(
+                f"◇ {words().gettext('sample data: some of these numbers rest on examples')}", style="yellow"
+            )
 
 
 @contextmanager

@@ -183,7 +183,10 @@ def trace(demo: Demo) -> None:
     measured = [fact.body for _, fact in log.about(target) if isinstance(fact.body, k.Influence)][-1:]
     for fact in [fact for body in measured for _, fact in log.about(body.influence)]:
         if isinstance(fact.body, k.Influence):
-            demo.say("period: " + "; ".join(f"{note.name} {note.value[:24]}" for note in fact.body.notes))
+            growth = next(int(note.value) for note in fact.body.notes if note.name == "adjoint growth ppm")
+            demo.say(
+                f"the period's income: adjoint growth {growth / 1e6:.2f}, refused above 3; it ranks, it does not price"
+            )
         if isinstance(fact.body, k.Evaluation):
             rank = "too few to say" if fact.body.value_ppm is None else f"{fact.body.value_ppm / 1e6:.2f}"
             demo.say(f"{len(fact.body.points)} real retrainings without one maker: rank correlation {rank}")

@@ -18,4 +18,5 @@ def owed(
     """What makers are owed: for labour, for influence, less what was paid."""
     with gongfen.open(book) as opened:
         rows = opened.owed(maker)
-    show(rows, as_json=as_json, draw=lambda: text.owed(rows, words()))
+        sample = opened.log.sample
+    show(rows, as_json=as_json, draw=lambda: text.owed(rows, words()), sample=sample)

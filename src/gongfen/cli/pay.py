@@ -22,4 +22,5 @@ def pay(
     """Record payments of what is owed. Gongfen moves no money: it records that you did."""
     with gongfen.open(book) as opened:
         found = opened.pay(maker, read_money(amount) if amount is not None else None, method, currency)
-    show(found, as_json=as_json, draw=lambda: text.payments(found, words()))
+        sample = opened.log.sample
+    show(found, as_json=as_json, draw=lambda: text.payments(found, words()), sample=sample)

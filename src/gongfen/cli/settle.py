@@ -19,4 +19,5 @@ def settle(
     """Share a period's income among its makers by the published policy, and close the period."""
     with gongfen.open(book) as opened:
         found = opened.settle(period, policy)
-    show(found, as_json=as_json, draw=lambda: text.settlement(found, words()))
+        sample = opened.log.sample
+    show(found, as_json=as_json, draw=lambda: text.settlement(found, words()), sample=sample)

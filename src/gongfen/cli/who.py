@@ -16,4 +16,5 @@ def who(
     """Who made an output: lineage, influence, quotation, labour — each by itself."""
     with gongfen.open(book) as opened:
         answer = opened.who(output)
-    show(answer, as_json=as_json, draw=lambda: text.who(answer, words()))
+        sample = opened.log.sample
+    show(answer, as_json=as_json, draw=lambda: text.who(answer, words()), sample=sample)

@@ -18,4 +18,5 @@ def worth(
     """What outputs are worth: labour transferred and living, their price, and rent under two theories."""
     with gongfen.open(book) as opened:
         answer = opened.worth(*outputs)
-    show(answer, as_json=as_json, draw=lambda: text.worth(answer, words()))
+        sample = opened.log.sample
+    show(answer, as_json=as_json, draw=lambda: text.worth(answer, words()), sample=sample)

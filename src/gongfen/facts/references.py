@@ -18,11 +18,17 @@ LISTED = (
 """Kinds of which a book holds few, found through ``kind|NAME``."""
 
 
+SAMPLE = "sample|"
+"""Under this name all sample data is found."""
+
+
 def references(fact: Fact) -> list[str]:
     """The names under which a fact is found again, each once, in a stable order."""
     names = _about(fact)
     if fact.kind in LISTED:
         names.append(f"kind|{fact.kind}")
+    if fact.sample:
+        names.append(SAMPLE)
     return list(dict.fromkeys(names))
 
 
