@@ -256,7 +256,7 @@ def _makers(record: Record, settlement: k.Settlement, outputs: Sequence[OutputSt
             name=name_of(record, line.maker),
             works=works.get(line.maker, 0),
             labour_uslh=labour.get(line.maker, 0),
-            labour_quality="imputed" if line.maker in imputed else "measured",
+            labour_quality=_known(labour.get(line.maker, 0), imputed=line.maker in imputed),
             influence_ppm=line.influence_micro * 1_000_000 // shared,
             owed_for_labour_micro=line.labour_micro,
             owed_for_influence_micro=line.influence_micro,
@@ -268,6 +268,13 @@ def _makers(record: Record, settlement: k.Settlement, outputs: Sequence[OutputSt
         for line in settlement.lines
     ]
     return tuple(sorted(found, key=lambda row: (-row.owed_micro, row.maker)))
+
+
+def _known(labour_uslh: int, *, imputed: bool) -> str:
+    """How a maker's labour is known; none at all was measured by nobody."""
+    if not labour_uslh:
+        return "unknown"
+    return "imputed" if imputed else "measured"
 
 
 def _validation(record: Record, settlement: k.Settlement) -> Validation | None:

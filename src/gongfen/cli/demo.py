@@ -1,5 +1,6 @@
 """``gongfen demo``: the whole way once, on real text — make, record, trace, value, share, label, prove."""
 
+import json
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from rich.console import Console
 
 import gongfen
 from gongfen.book.clock import today
-from gongfen.cli.app import app, progress, words
+from gongfen.cli.app import AsJson, app, progress, words
 from gongfen.errors import ProofError
 from gongfen.facts import Body, body_of
 from gongfen.facts import kinds as k
@@ -69,7 +70,7 @@ class Demo:
 
     @contextmanager
     def watched(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """A progress bar."""
+        """A progress bar, on a terminal."""
         with progress(what) as move:
             yield move
 
@@ -230,7 +231,8 @@ def report(demo: Demo) -> None:
     """8. One page tells it all."""
     path = demo.folder / "report.html"
     command = "make demo ARGS=--quick" if demo.quick else "make demo"
-    path.write_text(demo.book.report(demo.config["title"], command), encoding="utf-8")
+    with demo.watched("drawing the page"):
+        path.write_text(demo.book.report(demo.config["title"], command), encoding="utf-8")
     demo.say(f"{path}: open it in a browser")
 
 
@@ -239,14 +241,16 @@ def prove(demo: Demo) -> None:
     bundle, key = demo.folder / "audit.zip", str(demo.book.log.verifier)
     bundle.write_bytes(demo.book.audit())
     demo.say(f"{bundle}: {bundle.stat().st_size:,} bytes; key {key}")
-    good = _verify(bundle, key)
+    with demo.watched("verifying in a process of its own"):
+        good = _verify(bundle, key)
     if good.returncode:
         raise ProofError(str(bundle), "does not verify: " + good.stderr, "report this as a bug")
     for line in good.stdout.splitlines():
         demo.say(f"✓ {line}")
     forged = demo.folder / "audit-forged.zip"
     forged.write_bytes(_one_byte_flipped(bundle.read_bytes()))
-    bad = _verify(forged, key)
+    with demo.watched("verifying the forged copy"):
+        bad = _verify(forged, key)
     if bad.returncode == 0:
         raise ProofError(str(forged), "verifies although a byte was flipped", "report this as a bug")
     demo.say(f"✗ one byte flipped in a copy ({forged.name}): exit code {bad.returncode}")
@@ -269,6 +273,21 @@ def _one_byte_flipped(bundle: bytes) -> bytes:
     return zipped({**parts, "facts.jsonl": facts[:place] + flipped + facts[place + 1 :]})
 
 
+def _summary(demo: Demo) -> dict[str, Any]:
+    """Where everything lies, and what it came to."""
+    owed = demo.book.owed()
+    return {
+        "book": str(demo.book.log.path),
+        "key": str(demo.book.log.verifier),
+        "report": str(demo.folder / "report.html"),
+        "bundle": str(demo.folder / "audit.zip"),
+        "facts": demo.book.log.size,
+        "outputs": demo.outputs,
+        "owed_micro": {row.maker: row.owed_micro for row in owed},
+        "sample": demo.book.log.sample,
+    }
+
+
 STEPS = (bring_in, train, generate, sell, trace, settle, label, report, prove)
 
 
@@ -277,6 +296,7 @@ def demo(
     quick: Annotated[bool, typer.Option("--quick", help="A tiny model from scratch: under a minute.")] = False,
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("demo"),
     cache: Annotated[Path | None, typer.Option(envvar="GONGFEN_CACHE", help="Where base models are kept.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Go the whole way once, on real text: make, record, trace, value, share, label, prove."""
     from gongfen.studio.recipes import FULL, QUICK  # noqa: PLC0415 - loads torch
@@ -284,7 +304,7 @@ def demo(
     config = tomllib.loads(files("gongfen.cli").joinpath("demo.toml").read_text(encoding="utf-8"))
     out.mkdir(parents=True, exist_ok=True)
     place = out / ("quick.db" if quick else "full.db")
-    console = Console(highlight=False)
+    console = Console(highlight=False, quiet=as_json)
     opened = (
         gongfen.open(place, by="demo") if place.exists() else gongfen.create(place, origin=config["origin"], by="demo")
     )
@@ -295,4 +315,6 @@ def demo(
             console.print(f"[bold]{(step.__doc__ or '').strip()}[/bold]")
             step(work)
             console.print(f"  [dim]{time.monotonic() - begun:.1f} s[/dim]")
+        if as_json:
+            sys.stdout.write(json.dumps(_summary(work), ensure_ascii=False, indent=2) + "\n")
         console.print(f"[bold]Done[/bold] in {time.monotonic() - work.started:.0f} s: {out / 'report.html'}")

@@ -66,7 +66,11 @@ def log(
 
 
 @log_app.command()
-def receipt(fact: Annotated[str, typer.Argument(help="A fact's number or id.")], book: BookPath = None) -> None:
+def receipt(
+    fact: Annotated[str, typer.Argument(help="A fact's number or id.")],
+    book: BookPath = None,
+    as_json: AsJson = True,  # noqa: ARG001 - a receipt is always JSON; the option is there as it is everywhere
+) -> None:
     """The proof that a fact is in the log, as JSON: keep it; gongfen verify checks it offline."""
     with gongfen.open(book) as opened:
         found = opened.receipt(int(fact) if fact.isdecimal() else fact)
@@ -74,17 +78,19 @@ def receipt(fact: Annotated[str, typer.Argument(help="A fact's number or id.")],
 
 
 @log_app.command()
-def checkpoint(book: BookPath = None) -> None:
+def checkpoint(book: BookPath = None, as_json: AsJson = False) -> None:
     """The newest signed checkpoint: keep it, and nobody can shorten the log unseen."""
     with gongfen.open(book) as opened:
-        sys.stdout.write(opened.log.checkpoint())
+        note = opened.log.checkpoint()
+    sys.stdout.write(json.dumps({"checkpoint": note}, ensure_ascii=False) + "\n" if as_json else note)
 
 
 @log_app.command()
-def key(book: BookPath = None) -> None:
+def key(book: BookPath = None, as_json: AsJson = False) -> None:
     """The book's public key."""
     with gongfen.open(book) as opened:
-        sys.stdout.write(f"{opened.log.verifier}\n")
+        found = str(opened.log.verifier)
+    sys.stdout.write((json.dumps({"key": found}) if as_json else found) + "\n")
 
 
 @log_app.command()

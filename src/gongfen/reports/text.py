@@ -33,7 +33,8 @@ def who(answer: Who, words: Words) -> RenderableType:
     rows = table(words, "maker", "works", "labour in it", "influence", "quoted", numbers=(1, 2, 3, 4))
     for row in answer.makers[:STRONGEST]:
         share = words.gettext("not measured") if row.influence_ppm is None else words.percent(row.influence_ppm)
-        rows.add_row(row.maker, words.number(row.works), words.hours(row.labour_uslh), share, words.number(row.quotes))
+        labour = words.hours(row.labour_uslh) if row.labour_uslh else words.gettext("not measured")
+        rows.add_row(row.maker, words.number(row.works), labour, share, words.number(row.quotes))
     parts: list[RenderableType] = [head, chain, Text(), rows]
     if len(answer.makers) > STRONGEST:
         parts.append(Text(say("… and %(n)s more makers (--json shows all)", n=len(answer.makers) - STRONGEST), "dim"))
@@ -76,13 +77,19 @@ def worth(answer: Worth, words: Words) -> RenderableType:
     rows.add_row(
         words.gettext("T transferred: data, model, machines"), least + words.hours(answer.transferred_uslh), ""
     )
-    rows.add_row(words.gettext("L living: prompting, review, operation"), words.hours(answer.living_uslh), "")
+    # Without any measured living labour, and with something unmeasured, L is a lower bound and this rent an upper one.
+    silent = answer.unmeasured and not answer.living_uslh
+    at_least = "≥ " if silent else ""
+    rows.add_row(
+        words.gettext("L living: prompting, review, operation"), at_least + words.hours(answer.living_uslh), ""
+    )
     total = least + words.hours(answer.uslh)
     rows.add_row(words.gettext("value μ(T + L)"), total, least + money(answer.value_micro), style="bold")
     rows.add_row(words.gettext("price p"), "", money(answer.price_micro))
     most = "≤ " if answer.unmeasured and answer.rent_avg_micro is not None else ""
     rows.add_row(words.gettext("rent by average theory p − μ(T + L)"), "", most + money(answer.rent_avg_micro))
-    rows.add_row(words.gettext("rent by reproduction theory p − μL"), "", money(answer.rent_repro_micro))
+    at_most = "≤ " if silent and answer.rent_repro_micro is not None else ""
+    rows.add_row(words.gettext("rent by reproduction theory p − μL"), "", at_most + money(answer.rent_repro_micro))
     parts: list[RenderableType] = [Text(", ".join(answer.outputs), style="bold"), rows, Text()]
     kinds = table(words, "living labour by kind", "", numbers=(1,))
     for kind, amount in answer.by_kind.items():
