@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 ARGS ?=
 
-.PHONY: demo test check docs format clean
+.PHONY: demo test check static docs format clean
 
 demo: $(VENV)/.studio ## Go the whole way once, on real text; ARGS=--quick for a tiny model
 	$(BIN)/gongfen demo $(ARGS)
@@ -13,7 +13,9 @@ demo: $(VENV)/.studio ## Go the whole way once, on real text; ARGS=--quick for a
 test: $(VENV)/.dev ## The whole test suite
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
-check: $(VENV)/.dev ## Format, lint, types, layers
+check: static docs test ## Everything: what must pass before a change lands
+
+static: $(VENV)/.dev ## Format, lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

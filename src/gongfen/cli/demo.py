@@ -128,7 +128,8 @@ def generate(demo: Demo) -> None:
 
     wanted = [one for one in demo.config["outputs"] if demo.book.log.state.works.get(f"{one['name']}/output") is None]
     if wanted:
-        atelier = making.open_atelier(demo.book.log, MODEL, demo.cache, demo.workshop)
+        with demo.watched("opening the model"):
+            atelier = making.open_atelier(demo.book.log, MODEL, demo.cache, demo.workshop)
         demo.workshop = atelier.workshop
         prompts = [making.Prompt(one["name"], one["prompt"], one["by"], one["typed_us"], sample=True) for one in wanted]
         with demo.watched("writing") as move:
@@ -164,7 +165,8 @@ def trace(demo: Demo) -> None:
     wanted = [output for output in demo.outputs if demo.book.who(output).grade is None]
     target = period_target(demo.period, demo.config["currency"])
     if wanted or not log.about(target):
-        atelier = making.open_atelier(log, MODEL, demo.cache, demo.workshop)
+        with demo.watched("opening the model"):
+            atelier = making.open_atelier(log, MODEL, demo.cache, demo.workshop)
         if wanted:
             with demo.watched("display grade: gradients of every work") as move:
                 tracing.trace_with(log, atelier, wanted, move)
@@ -239,7 +241,8 @@ def report(demo: Demo) -> None:
 def prove(demo: Demo) -> None:
     """9. An outsider verifies the bundle in a process of their own; one flipped byte is found."""
     bundle, key = demo.folder / "audit.zip", str(demo.book.log.verifier)
-    bundle.write_bytes(demo.book.audit())
+    with demo.watched("gathering the proofs"):
+        bundle.write_bytes(demo.book.audit())
     demo.say(f"{bundle}: {bundle.stat().st_size:,} bytes; key {key}")
     with demo.watched("verifying in a process of its own"):
         good = _verify(bundle, key)

@@ -24,6 +24,7 @@ LANGUAGES: tuple[str, ...] = ("en", "zh-Hans")
 
 MICRO_DIGITS = 6
 USLH_PER_SECOND = Decimal(1_000_000) / Decimal(3600)
+LEAST_SECONDS = Decimal("0.01")
 MINUS = "−"
 PLUS = "+"
 WIDE_SCRIPT = (0x2E80, 0x9FFF)
@@ -113,10 +114,13 @@ class Words:
     def hours(self, uslh: int) -> str:
         """Micro-SLH as a person reads time, rounded to what the unit carries.
 
-        >>> [Words("en").hours(n) for n in (0, 900, 70_000, 1_500_000, 1_035_000_000)]
-        ['0 s', '3.24 s', '4 min 12 s', '1 h 30 min', '1,035 h']
+        >>> [Words("en").hours(n) for n in (0, 1, 900, 70_000, 1_500_000, 1_035_000_000)]
+        ['0 s', '< 0.01 s', '3.24 s', '4 min 12 s', '1 h 30 min', '1,035 h']
         """
-        return self.seconds(uslh / USLH_PER_SECOND if uslh else Decimal(0))
+        seconds = uslh / USLH_PER_SECOND if uslh else Decimal(0)
+        if uslh and abs(seconds) < LEAST_SECONDS / 2:
+            return "< " + self.seconds(LEAST_SECONDS)  # little is not nothing
+        return self.seconds(seconds)
 
     def seconds(self, seconds: Decimal) -> str:
         """Seconds as a person reads time: two decimals below a minute, whole hours from a hundred."""
