@@ -1,6 +1,6 @@
 """The verbs: what the command line, the pages and Python programs share.
 
-What needs a corpus reader, a page or torch is imported by the verb that uses it: opening a book stays quick.
+What needs a corpus reader, labels, bundles, a page or torch is imported by the verb that uses it: opening stays quick.
 """
 
 # ruff: noqa: PLC0415
@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Self
 
 from gongfen import shares
 from gongfen.accounts import conservation
-from gongfen.book import answers, publishing
+from gongfen.book import answers
 from gongfen.book.clock import new_id, today
 from gongfen.book.place import cache_folder, place_of, user
-from gongfen.book.publishing import Published
 from gongfen.book.recording import Progress, Receipt, Record, create_record, open_record
-from gongfen.book.verification import Verified, verify_record
 from gongfen.errors import MalformedFactError, MissingAssumptionError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
@@ -27,7 +25,9 @@ from gongfen.value import Worth
 if TYPE_CHECKING:
     from gongfen.book.bringing import Brought
     from gongfen.book.making import Prompt, Trained, Written
+    from gongfen.book.publishing import Published
     from gongfen.book.tracing import PeriodTrace, Traced
+    from gongfen.book.verification import Verified
     from gongfen.studio.corpus import Corpus
     from gongfen.studio.workshop import Setup
 
@@ -71,8 +71,10 @@ class Book:
             raise MissingAssumptionError(f"fact {which}", "is not in this book", "see what is: gongfen log")
         return self.log.receipt(seq)
 
-    def verify(self, key: str | None = None, since: str | None = None, progress: Progress | None = None) -> Verified:
+    def verify(self, key: str | None = None, since: str | None = None, progress: Progress | None = None) -> "Verified":
         """Check every byte, hash, signature, settlement and answer of the book."""
+        from gongfen.book.verification import verify_record
+
         return verify_record(self.log, Verifier.parse(key) if key else None, since, progress)
 
     # -- answers ---------------------------------------------------------------------------------------------------
@@ -151,12 +153,16 @@ class Book:
 
     # -- publication -----------------------------------------------------------------------------------------------
 
-    def label(self, output: str, folder: str | os.PathLike[str], producer: str | None = None) -> Published:
+    def label(self, output: str, folder: str | os.PathLike[str], producer: str | None = None) -> "Published":
         """Write an output as a Markdown file with its visible and hidden label, and record it."""
+        from gongfen.book import publishing
+
         return publishing.label(self.log, output, Path(folder), producer)
 
     def audit(self) -> bytes:
         """The audit bundle: a zip that verifies without this book."""
+        from gongfen.book import publishing
+
         return publishing.audit(self.log)
 
     # -- production ------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The time and new ids: the only clock and the only chance that the record knows."""
 
-import secrets
+import os
 import time
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ def today() -> str:
 def new_id() -> str:
     """A UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, then chance; ids sort by time."""
     milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
+    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 7 << 76
     value = value & ~(0x3 << 62) | 2 << 62
     digits = f"{value:032x}"

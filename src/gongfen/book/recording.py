@@ -1,7 +1,6 @@
 """The record: facts go in once, checked and booked, and come out with a proof."""
 
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -236,7 +235,7 @@ def create_record(path: Path, origin: str, by: str) -> Record:
         )
     if key_path(path).exists() and not path.exists():
         raise BookPlaceError(str(key_path(path)), "is there already", "keep it safe elsewhere, or choose another place")
-    signer = Signer(origin, secrets.token_bytes(32))
+    signer = Signer(origin, os.urandom(32))
     store = create_store(path, origin, str(signer.verifier))
     descriptor = os.open(key_path(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -18,6 +18,7 @@ from rich.console import Console
 
 import gongfen
 from gongfen.book.clock import today
+from gongfen.book.publishing import text_of
 from gongfen.cli.app import AsJson, app, progress, words
 from gongfen.errors import ProofError
 from gongfen.facts import Body, body_of
@@ -135,7 +136,7 @@ def generate(demo: Demo) -> None:
         with demo.watched("writing") as move:
             making.generate(demo.book.log, atelier, prompts, demo.plan.length, demo.plan.setup.recipe.seed, move)
     for one in demo.config["outputs"]:
-        text = gongfen.book.publishing.text_of(demo.book.log, f"{one['name']}/output")
+        text = text_of(demo.book.log, f"{one['name']}/output")
         demo.say(f"{one['name']}: {' '.join(text.split())[:150]}…")
 
 

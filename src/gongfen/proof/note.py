@@ -9,9 +9,6 @@ from binascii import Error as Base64Error
 from dataclasses import dataclass
 from hashlib import sha256
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from gongfen.errors import ProofError
 
 ED25519 = b"\x01"
@@ -54,6 +51,10 @@ class Verifier:
 
     def check(self, text: str, signature: bytes) -> bool:
         """Whether this key signed ``text``."""
+        # Loaded where it is used, here and below: opening a book to read takes no cryptography.
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
         except InvalidSignature:
@@ -71,6 +72,8 @@ class Signer:
     @property
     def verifier(self) -> Verifier:
         """The public half."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+
         key = Ed25519PrivateKey.from_private_bytes(self.seed)
         return Verifier(self.name, key.public_key().public_bytes_raw())
 
@@ -101,6 +104,8 @@ class Signer:
         """The signed note of ``text``, which ends with a newline and holds no control characters."""
         assert text.endswith("\n"), "a note's text ends with a newline"
         assert all(c == "\n" or c >= " " for c in text), "a note's text holds no control characters"
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+
         key = Ed25519PrivateKey.from_private_bytes(self.seed)
         blob = key_id(self.name, self.verifier.public) + key.sign(text.encode())
         return f"{text}\n{SIGNATURE_MARK}{self.name} {b64encode(blob).decode()}\n"

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +256,8 @@ def create_store(path: Path, origin: str, key: str) -> SqliteStore:
         raise BookPlaceError(str(path), "is already there", "open it, or choose another place with --book")
     if not path.parent.is_dir():
         raise BookPlaceError(str(path.parent), "is not a folder", "make it first, or choose another place with --book")
+    from importlib.resources import files  # noqa: PLC0415 - only a new book needs it
+
     db = Connection(path)
     db.script("BEGIN;" + files("gongfen.storage").joinpath("schema.sql").read_text(encoding="utf-8") + "COMMIT;")
     db.run_many("INSERT INTO meta VALUES (?, ?)", [("origin", origin), ("key", key), ("schema", SCHEMA_VERSION)])
