@@ -146,3 +146,32 @@ def test_evidence_is_what_bears_on_the_sales_and_nothing_else(tmp_path: Path) ->
     )
     assert evidence(book.log.facts()) == before
     assert isinstance(book, gongfen.Book)
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(
+    bundle: tuple[bytes, Verifier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, verifier = bundle
+    monkeypatch.setattr("gongfen.reports.bundle.MOST_BYTES", 1_000)
+    with pytest.raises(ProofError, match="unpacks to more than"):
+        verify_bundle(data, verifier)
+
+
+def test_a_bundle_with_the_same_id_twice_is_refused_though_signed_again(tmp_path: Path) -> None:
+    """The same labour, counted as often as it is repeated."""
+    book = cooperative(tmp_path)
+    facts = [data for _, data in book.log.store.entries()]
+    facts.append(next(data for data in facts if b'"kind":"labour"' in data))
+    forged = write_bundle(facts, signed_again(book, facts), str(book.log.verifier), [])
+    with pytest.raises(ProofError, match="of an earlier fact"):
+        verify_bundle(forged, book.log.verifier)
+
+
+def test_a_receipt_that_says_more_than_it_proves_is_refused(tmp_path: Path) -> None:
+    import msgspec
+
+    book = cooperative(tmp_path)
+    receipt = book.receipt(0)
+    for change in ({"kind": "payment"}, {"fact": "another"}, {"size": 3}, {"path": ("zz",)}):
+        with pytest.raises(ProofError):
+            msgspec.structs.replace(receipt, **change).check(book.log.verifier)

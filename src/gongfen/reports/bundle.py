@@ -33,7 +33,7 @@ It does not prove: that the facts are true of the world, that nobody was shown a
 它不证明：事实符合世界的实情；没有人见到另一份日志；款项已经到账。
 """
 PARTS = ("README.txt", "checkpoint", "key", "facts.jsonl", "leaves", "proofs.jsonl")
-MOST_BYTES = 4 << 30
+MOST_BYTES = 1 << 30
 ASK = "ask for a new bundle; do not trust this copy"
 
 Progress = Callable[[int, int], None]
@@ -108,7 +108,7 @@ def unzipped(data: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
-                raise ProofError("bundle", "unpacks to more than 4 GiB", ASK)
+                raise ProofError("bundle", "unpacks to more than 1 GiB", ASK)
             for entry in archive.infolist():
                 if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                     raise ProofError(f"bundle, {entry.filename},", "is packed in a way that a bundle never is", ASK)
