@@ -1,10 +1,17 @@
 """What every test shares: databases that a test leaves open are closed, so that no warning hides in another test."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The same examples at every run of continuous integration; others at every run by hand, where one can look at them.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)

@@ -262,7 +262,7 @@ TAMPERINGS = {
     "a fact in the middle is gone": "DELETE FROM fact WHERE seq = 9",
     "the last facts are gone": "DELETE FROM fact WHERE seq > 20",
     "the last checkpoint is gone": "DELETE FROM checkpoint",
-    "a signature": "UPDATE checkpoint SET note = replace(note, 'A', 'B')",
+    "a signature": "UPDATE checkpoint SET note = substr(note, 1, length(note) - 20) || 'AAAAAAAAAAAA' || substr(note, -8)",
     "an answer": "UPDATE view SET row = CAST('1' AS BLOB) WHERE tbl = 'balances' AND key = 'sales|EUR'",
     "an answer is gone": "DELETE FROM view WHERE tbl = 'works' AND key = 'poem-1'",
     "a posting": "UPDATE posting SET amount = amount * 7",
