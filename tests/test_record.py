@@ -119,6 +119,7 @@ def test_an_open_book_sees_what_another_program_wrote(tmp_path: Path) -> None:
         *said("labour maker=cy work=song-1 labour_kind=4 phase=inference standing=unpaid labour_us=1h day=2026-11-05")
     )
     assert first.worth("song-1").uslh == before + 1_000_000
+    assert first.worth("song-1", "song-1") == first.worth("song-1"), "named twice, it is still one output"
 
 
 @pytest.mark.parametrize("table", ["fact", "node", "checkpoint"])

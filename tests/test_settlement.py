@@ -189,6 +189,7 @@ def test_an_output_that_is_used_again_keeps_its_worth_and_its_makers_shares(tmp_
         make make=album activity=assemble inputs=[{{"work":"song-1","role":"part"}}] outputs=["album"] tool=t
     """))  # fmt: skip
     assert book.worth("song-1").uslh == before.uslh
+    assert sum(row.labour_uslh for row in book.who("song-1").makers) == sum(before.by_maker.values())
     by_name = {line.maker: line.labour_micro // CENT for line in book.settle("2026-11").lines}
     assert by_name == {"ada": 99, "bo": 149, "cy": 2}
 

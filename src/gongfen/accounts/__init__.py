@@ -3,6 +3,7 @@
 from gongfen.accounts.booking import book as book
 from gongfen.accounts.booking import conservation as conservation
 from gongfen.accounts.booking import conservation_by_source as conservation_by_source
+from gongfen.accounts.booking import living_labour as living_labour
 from gongfen.accounts.entries import Entry as Entry
 from gongfen.accounts.entries import Posting as Posting
 from gongfen.accounts.entries import balances as balances

@@ -251,9 +251,9 @@ def _sale(state: State, body: k.Sale, seq: int) -> list[Entry]:
 
 
 def living_labour(stock: Stock) -> dict[str, int]:
-    """Maker → living labour that went into an output, of whatever phase, micro-SLH."""
+    """Maker → living labour in a work, of whatever phase, micro-SLH."""
     sums: dict[str, int] = {}
-    for key, amount in stock.produced.items():
+    for key, amount in stock.content.items():
         source = read_source(key)
         if isinstance(source, Living):
             sums[source.maker] = sums.get(source.maker, 0) + amount

@@ -28,8 +28,6 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
     """Uses since then."""
     produced: dict[str, int] = {}
     """For an output: all that ever went into it, by source. Its worth does not shrink when it is reused."""
-    passed: int = 0
-    """What has gone into works made with it, ever."""
     unmeasured: bool = False
     """Some labour behind it was never measured: the true amount is at least this."""
     fed: bool = False
@@ -39,6 +37,11 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
     def remaining(self) -> int:
         """What is still in it."""
         return sum(self.sources.values())
+
+    @property
+    def content(self) -> dict[str, int]:
+        """The labour in it, by source: of an output all that it was made with, of any other stock what remains."""
+        return self.produced if self.kind == "output" else self.sources
 
     @property
     def is_lower_bound(self) -> bool:
@@ -74,7 +77,6 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
             self,
             sources={source: amount for source, amount in sources.items() if amount},
             used=after,
-            passed=self.passed + carried,
         )
         return left, {source: amount for source, amount in vector.items() if amount}
 

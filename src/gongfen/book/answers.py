@@ -1,5 +1,6 @@
 """Questions to the book: who made it, what is it worth, who is owed what. Read from the views; nothing is scanned."""
 
+from gongfen.accounts import living_labour
 from gongfen.accounts.chart import UNIDENTIFIED, Living, payable, read_source
 from gongfen.book.recording import Record
 from gongfen.errors import UnknownMakerError, UnknownWorkError
@@ -7,8 +8,13 @@ from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM, apportion
 from gongfen.reports.replies import Behind, Owed, Quotation, Strongest, Who
+from gongfen.shares import influence_weights
 from gongfen.trace.lineage import Step, lineage
 from gongfen.value import Worth, worth
+
+SEARCHED = "quotations searched"
+TYPED = "typed code points"
+"""Names of notes that are written where a thing is made or measured, and read here."""
 
 
 def who(record: Record, output: str) -> Who:
@@ -48,7 +54,7 @@ def who(record: Record, output: str) -> Who:
 
 
 def _searched(found: tuple[int, k.Influence]) -> str | None:
-    return next((note.value for note in found[1].notes if note.name == "quotations searched"), None)
+    return next((note.value for note in found[1].notes if note.name == SEARCHED), None)
 
 
 def newest_influence(facts: list[tuple[int, Fact]], target: str) -> tuple[int, k.Influence] | None:
@@ -102,11 +108,8 @@ def _behind(
     labour = labour_by_maker(record, output)
     influence: dict[str, int] = {}
     if found:
-        weights: dict[str, int] = {}
-        for effect in found[1].effects:
-            known = record.state.works.get(effect.work)
-            for part in known.makers if known and effect.effect_nnat > 0 else ():
-                weights[part.maker] = weights.get(part.maker, 0) + effect.effect_nnat * part.ppm
+        weights = influence_weights(record.state, found[1])
+        weights.pop(UNIDENTIFIED, None)
         influence = apportion(PPM, weights) if sum(weights.values()) else {}
     rows = [
         Behind(
@@ -122,20 +125,15 @@ def _behind(
 
 
 def labour_by_maker(record: Record, output: str) -> dict[str, int]:
-    """Maker → living labour at rest in a work, micro-SLH."""
+    """Maker → living labour in a work, micro-SLH."""
     stock = record.state.stocks.get(output)
-    sums: dict[str, int] = {}
-    for key, amount in stock.sources.items() if stock else ():
-        source = read_source(key)
-        if isinstance(source, Living):
-            sums[source.maker] = sums.get(source.maker, 0) + amount
-    return sums
+    return living_labour(stock) if stock else {}
 
 
 def imputed_makers(record: Record, output: str) -> set[str]:
     """Makers whose labour in a work is known by imputation only."""
     stock = record.state.stocks.get(output)
-    living = [source for source in map(read_source, stock.sources if stock else ()) if isinstance(source, Living)]
+    living = [source for source in map(read_source, stock.content if stock else ()) if isinstance(source, Living)]
     return {source.maker for source in living if source.quality == "imputed"}
 
 
@@ -152,9 +150,9 @@ def price_of(record: Record, outputs: tuple[str, ...], currency: str) -> int | N
 
 def worth_of(record: Record, outputs: tuple[str, ...]) -> Worth:
     """What outputs are worth together, and what they fetched. Raises UnknownWorkError, MissingAssumptionError."""
-    answer = worth(record.state, outputs, None)
-    price = price_of(record, outputs, answer.currency)
-    return worth(record.state, outputs, price) if price is not None else answer
+    outputs = tuple(dict.fromkeys(outputs))
+    standard = record.state.standards.get("*")
+    return worth(record.state, outputs, price_of(record, outputs, standard.currency) if standard else None)
 
 
 def owed(record: Record, maker: str | None = None) -> tuple[Owed, ...]:
@@ -217,4 +215,4 @@ def making_of(record: Record, output: str) -> k.Make:
 
 def prompt_length(making: k.Make) -> int:
     """How many of an output's first code points were typed by a person."""
-    return next((int(note.value) for note in making.notes if note.name == "typed code points"), 0)
+    return next((int(note.value) for note in making.notes if note.name == TYPED), 0)

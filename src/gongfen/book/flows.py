@@ -9,6 +9,7 @@ from gongfen.book.bringing import name_of
 from gongfen.book.recording import Record
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
+from gongfen.facts.amounts import apportion
 from gongfen.reports.story import Flow, Node
 
 OTHER_WORKS = "data:other"
@@ -94,11 +95,9 @@ def _draw_passing(picture: _Picture, seq: int) -> None:
         # A prompt's labour was timed; what comes out of data and models is known as its larger part is.
         timed = stock is not None and stock.kind == "prompt"
         quality = "measured" if timed else _quality(picture.record.state.stocks.get(next(iter(taken), "")))
-        for target in taken:
-            part = min(amount, left[target])
+        for target, part in apportion(amount, left).items():
             picture.add(_node(picture, work), _node(picture, target), part, quality)
             left[target] -= part
-            amount -= part  # noqa: PLW2901 - what is still to be placed
 
 
 def _draw_stocks(picture: _Picture) -> None:

@@ -12,12 +12,14 @@ from pathlib import Path
 import msgspec
 import torch
 
+from gongfen.book.answers import TYPED
 from gongfen.book.clock import today
 from gongfen.book.publishing import text_of
 from gongfen.book.recording import Progress, Record
 from gongfen.errors import MissingAssumptionError, TrainingError, UnknownWorkError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
+from gongfen.facts.amounts import PPM
 from gongfen.proof.merkle import root_of
 from gongfen.studio.corpus import Corpus, Passage, sample
 from gongfen.studio.models import sha256_of
@@ -348,7 +350,7 @@ def _writing_facts(
         work=asked,
         sha256=_sha256(prompt.text.encode()),
         size_bytes=len(prompt.text.encode()),
-        makers=(k.Part(maker=prompt.by, ppm=1_000_000),),
+        makers=(k.Part(maker=prompt.by, ppm=PPM),),
         source="typed for this output",
         licence="the book's own",
         role="prompt",
@@ -377,7 +379,7 @@ def _writing_facts(
         seed=seed,
         code_sha256=code_sha256(),
         record_sha256=_sha256(tokens),
-        notes=(k.Note(name="typed code points", value=str(len(prompt.text))),),
+        notes=(k.Note(name=TYPED, value=str(len(prompt.text))),),
     )
     yield record.new(making, fact_id=f"make:generate:{output}")
     gflop = inference_gflop(atelier.workshop.parameters, count)

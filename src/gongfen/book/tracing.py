@@ -6,13 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from gongfen.book.answers import makers_of, making_of, prompt_length
+from gongfen.book.answers import SEARCHED, makers_of, making_of, prompt_length
 from gongfen.book.making import Atelier, open_atelier
 from gongfen.book.publishing import text_of
 from gongfen.book.recording import Progress, Record
 from gongfen.errors import MissingAssumptionError, TrainingError, UnknownWorkError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
+from gongfen.facts.amounts import PPM
 from gongfen.shares import period_of, period_target
 from gongfen.trace.gradients import display_influence
 from gongfen.trace.leave_out import evenly_ranked, leave_out
@@ -22,8 +23,6 @@ from gongfen.trace.quotation import QuoteIndex, QuoteRule
 from gongfen.trace.tuning import silent
 
 NANO = 1_000_000_000
-SEARCHED = "quotations searched"
-PPM = 1_000_000
 MOST_GROWTH = 3.0
 """Growth of the adjoint's norm above which a run is not smooth enough to settle on (``attribution.md``)."""
 UTILITY = "U = Σ price · log p(output | prompt) / Σ price, over the period's sales, generated tokens only, in nats"
@@ -82,6 +81,7 @@ def trace_with(record: Record, atelier: Atelier, outputs: Sequence[str], progres
     )
     found = display_influence(problem, atelier.run.theta, progress=progress)
     rule = QuoteRule()
+    said = f"exact, from {rule.min_words} words or {rule.min_han} characters on"
     owners = {work: "+".join(makers_of(record, work)) for work in atelier.works}
     index = QuoteIndex(dict(zip(atelier.works, atelier.texts, strict=True)), rule, owners)
     facts: list[Fact] = []
@@ -99,11 +99,11 @@ def trace_with(record: Record, atelier: Atelier, outputs: Sequence[str], progres
             effects=effects_of(atelier.works, found.effects[row].tolist()),
             notes=(
                 k.Note(name="works measured", value=str(len(atelier.works))),
-                k.Note(name=SEARCHED, value=f"exact, from {rule.min_words} words or {rule.min_han} characters on"),
+                k.Note(name=SEARCHED, value=said),
             ),
         )
         facts.append(record.new(influence, fact_id=f"influence:{influence.influence}"))
-        quotes = _quotes(record, output, index, rule)
+        quotes = _quotes(record, output, index, said)
         quoted.append(len(quotes))
         facts += quotes
     numbers = record.record(facts)
@@ -126,7 +126,7 @@ def _traced(body: k.Influence, seq: int, quotes: int) -> Traced:
     )
 
 
-def _quotes(record: Record, output: str, index: QuoteIndex, rule: QuoteRule) -> list[Fact]:
+def _quotes(record: Record, output: str, index: QuoteIndex, method: str) -> list[Fact]:
     """Quotations in what the model wrote; what a person typed is their own."""
     typed = prompt_length(making_of(record, output))
     text = text_of(record, output)[typed:]
@@ -139,7 +139,7 @@ def _quotes(record: Record, output: str, index: QuoteIndex, rule: QuoteRule) -> 
             work=quote.work,
             work_start=quote.work_start,
             work_end=quote.work_end,
-            method=f"exact, from {rule.min_words} words or {rule.min_han} characters on",
+            method=method,
         )
         facts.append(record.new(body, fact_id=f"quote:{output}:{number}"))
     return [fact for fact in facts if record.find(fact.id) is None]

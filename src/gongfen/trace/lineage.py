@@ -46,16 +46,6 @@ def lineage(output: str, about: About) -> tuple[Step, ...]:
     return tuple(steps.values())
 
 
-def makings(steps: Iterable[Step], about: About) -> tuple[tuple[int, k.Make], ...]:
-    """The makings along a lineage, in the order of the log."""
-    found: dict[int, k.Make] = {}
-    for step in steps:
-        for seq, fact in about(step.work):
-            if isinstance(fact.body, k.Make) and step.work in fact.body.outputs:
-                found[seq] = fact.body
-    return tuple(sorted(found.items(), key=lambda item: item[0]))
-
-
 def _declares(fact: Fact, work: str) -> bool:
     match fact.body:
         case k.Work(work=name) | k.Dataset(dataset=name) | k.Model(model=name) | k.Output(output=name):

@@ -57,7 +57,6 @@ def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Wo
     standard = state.standards.get("*")
     if standard is None:
         raise MissingAssumptionError("the standard", "is not published", "publish it: gongfen record standard …")
-    outputs = tuple(dict.fromkeys(outputs))
     living: dict[Living, int] = {}
     external: dict[str, int] = {}
     unmeasured, quantity = False, 0
@@ -66,7 +65,7 @@ def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Wo
         if stock is None or known is None:
             raise UnknownWorkError(output, "is not in this book", "see what is: gongfen log --kind output")
         unmeasured, quantity = unmeasured or stock.is_lower_bound, quantity + known.quantity
-        for key, amount in (stock.produced if known.kind == "output" else stock.sources).items():
+        for key, amount in stock.content.items():
             source = read_source(key)
             if isinstance(source, Living):
                 living[source] = living.get(source, 0) + amount
