@@ -5,11 +5,14 @@ class GongfenError(Exception):
     """A person's mistake or a damaged input, said in three parts.
 
     ``thing`` names the place (a work, a file and line, an account), ``reason`` says what is wrong with it and
-    ``remedy`` what to do next. The command line prints the three and exits with 2; nothing has been written.
+    ``remedy`` what to do next. The command line prints the three and exits with 2.
 
     >>> print(UnknownWorkError("poem-9", "is not in this book", "record it first: gongfen record"))
     poem-9 is not in this book; record it first: gongfen record
     """
+
+    left = "nothing was written"
+    """What is left behind; verbs of several steps say which of them stay."""
 
     def __init__(self, thing: str, reason: str, remedy: str) -> None:
         super().__init__(thing, reason, remedy)
@@ -83,3 +86,24 @@ class InputError(GongfenError):
 
 class BookPlaceError(GongfenError):
     """A book that is not there, is already there, or cannot be opened."""
+
+
+class ForkError(ProofError):
+    """Two signed heads of one log that cannot both be true. It carries both notes: the evidence convinces anybody."""
+
+    def __init__(self, thing: str, reason: str, remedy: str, first: str = "", second: str = "") -> None:
+        super().__init__(thing, reason, remedy)
+        self.first = first
+        self.second = second
+
+
+class MakerKeyError(GongfenError):
+    """A maker's key that is unknown, ended, of somebody else, or that may not sign this."""
+
+
+class DetailsError(GongfenError):
+    """Personal details that are not there, were forgotten, or cannot be kept so."""
+
+
+class UnreachableError(GongfenError):
+    """A server that does not answer, not in time, or with something else than what it was asked for."""

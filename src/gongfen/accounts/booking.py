@@ -19,12 +19,13 @@ from gongfen.accounts.chart import (
     read_source,
     stock_account,
 )
-from gongfen.accounts.checks import CHECKS, name_taken_by, spread_over_days
+from gongfen.accounts.checks import checks_of, name_taken_by, spread_over_days
 from gongfen.accounts.entries import Entry, Posting, transfer
+from gongfen.accounts.keys import check_keys, concerns_keys, keep_keys
 from gongfen.accounts.state import Known, Maker, Published, Sold, State
 from gongfen.accounts.stocks import Stock
-from gongfen.errors import MalformedFactError
-from gongfen.facts import Body, Fact, Unknown
+from gongfen.errors import DamagedBookError, MalformedFactError
+from gongfen.facts import Body, Elsewhere, Fact, Unknown
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import MOST, US_PER_HOUR, USLH_PER_HOUR, apportion, round_half_up
 
@@ -38,33 +39,49 @@ def book(state: State, fact: Fact, seq: int) -> list[Entry]:
     amount that overflows: whoever keeps the state rolls it back. Facts of an unknown kind book nothing.
     """
     if isinstance(fact.body, Unknown):
+        if fact.signed is not None:
+            check_keys(state, fact)
+            keep_keys(state, fact, seq)
         return []
-    for check in CHECKS:
+    if isinstance(fact.body, Elsewhere):
+        thing = f"{fact.kind} {fact.id}"
+        raise DamagedBookError(thing, "is known by its hash only: its body is lost", "restore the body's bytes")
+    for check in checks_of(type(fact.body)):
         for problem in check(state, fact.body):
             raise problem
+    if about_keys := concerns_keys(fact):
+        check_keys(state, fact)
     entries = _fold(state, fact.body, seq)
     for entry in entries:
-        for posting in entry.postings:
-            if abs(posting.amount) > MOST:
-                reason = f"books {posting.amount} {posting.unit}, more than an account can hold in one entry"
-                raise MalformedFactError(f"{fact.kind} {fact.id}", reason, "check the unit, the hours and the standard")
+        _post(state, fact, entry)
     if name := name_taken_by(fact.body):
         state.names.set(name, seq)
-    for entry in entries:
-        _post(state, entry)
+    if about_keys:
+        keep_keys(state, fact, seq)
     return entries
 
 
-def _post(state: State, entry: Entry) -> None:
-    for posting in entry.postings:
-        key = f"{posting.account}|{posting.unit}"
-        state.balances.set(key, (state.balances.get(key) or 0) + posting.amount)
+def _post(state: State, fact: Fact, entry: Entry) -> None:
+    balances = state.balances
+    for account, amount, unit in entry.postings:
+        if not -MOST <= amount <= MOST:
+            reason = f"books {amount} {unit}, more than an account can hold in one entry"
+            raise MalformedFactError(f"{fact.kind} {fact.id}", reason, "check the unit, the hours and the standard")
+        key = f"{account}|{unit}"
+        balances.set(key, (balances.get(key) or 0) + amount)
 
 
 def _fold(state: State, body: Body, seq: int) -> list[Entry]:
     match body:
+        case k.Labour():  # first, because most facts are
+            return _labour(state, body)
         case k.Enrol():
-            state.makers.set(body.maker, Maker(form=body.form, people=body.people))
+            details = body.details_sha256
+            state.makers.set(body.maker, Maker(form=body.form, people=body.people, details_sha256=details))
+        case k.Details():
+            _know_by(state, body.maker, body.details_sha256)
+        case k.Forgetting():
+            _know_by(state, body.maker, None)
         case k.Work():
             makers = body.makers
             _declare(state, body.work, Known(kind=body.role, sha256=body.sha256, makers=makers, seq=seq))
@@ -75,14 +92,12 @@ def _fold(state: State, body: Body, seq: int) -> list[Entry]:
             _declare(state, body.output, known)
         case k.Dataset():
             return _gather(state, body, seq)
-        case k.Labour():
-            return _labour(state, body)
         case k.Compute():
             return _compute(state, body)
         case k.Purchase():
             return _purchase(state, body)
         case k.Make():
-            return _make(state, body)
+            return _make(state, body, seq)
         case k.Plan():
             state.stocks.set(body.work, _stock(state, body.work).plan(body.uses))
         case k.Standard():
@@ -103,6 +118,12 @@ def _fold(state: State, body: Body, seq: int) -> list[Entry]:
             why = f"paid to {body.maker}"
             return [transfer(why, CASH, payable(body.maker), body.amount_micro, body.currency)]
     return []
+
+
+def _know_by(state: State, maker: str, details_sha256: str | None) -> None:
+    known = state.makers.get(maker)
+    assert known is not None, f"{maker} was checked to be enrolled"
+    state.makers.set(maker, msgspec.structs.replace(known, details_sha256=details_sha256))
 
 
 _ONE_USE: tuple[StockKind, ...] = ("data", "prompt", "dataset", "output")
@@ -192,13 +213,13 @@ def _gather(state: State, body: k.Dataset, seq: int) -> list[Entry]:
     return _pass_on(state, [(work, 1) for work in body.works], {body.dataset: 1}, f"gathered into {body.dataset}")
 
 
-def _make(state: State, body: k.Make) -> list[Entry]:
+def _make(state: State, body: k.Make, seq: int) -> list[Entry]:
     outputs: dict[str, int] = {}
     for output in body.outputs:
         known = state.works.get(output)
         assert known is not None
         outputs[output] = known.quantity
-        _remember_making(state, body, output, known)
+        _remember_making(state, body, output, msgspec.structs.replace(known, made=(*known.made, seq)))
     inputs = [(use.work, use.uses) for use in body.inputs]
     return _pass_on(state, inputs, outputs, f"{body.activity} {body.make}")
 
@@ -208,10 +229,11 @@ def _remember_making(state: State, body: k.Make, output: str, known: Known) -> N
     kinds = {use.work: found.kind for use in body.inputs if (found := state.works.get(use.work))}
     if known.kind == "model":
         data = tuple(work for work, kind in kinds.items() if kind == "dataset")
-        state.works.set(output, msgspec.structs.replace(known, members=(*known.members, *data)))
+        known = msgspec.structs.replace(known, members=(*known.members, *data))
     elif known.kind == "output":
         model = next((work for work, kind in kinds.items() if kind == "model"), known.model)
-        state.works.set(output, msgspec.structs.replace(known, model=model))
+        known = msgspec.structs.replace(known, model=model)
+    state.works.set(output, known)
 
 
 def _pass_on(state: State, inputs: Iterable[tuple[str, int]], outputs: dict[str, int], why: str) -> list[Entry]:

@@ -4,8 +4,9 @@ Labour ledger, in micro-SLH: 4… sources (credit), 1… stocks (debit), 5000 ou
 Money ledger, in micro-units of a currency: cash, sales, purchases, dividends, dividend-payable, owed:unidentified.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 LABOUR_UNIT = "uslh"
 UNIDENTIFIED = "owed:unidentified"
@@ -33,8 +34,7 @@ def payable(maker: str) -> str:
     return f"dividend-payable:{maker}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Living:
+class Living(msgspec.Struct, frozen=True, order=True, gc=False):
     """Where living labour came from. Its text is the key of a lot's vector, so every breakdown can be read off it."""
 
     labour_kind: int
@@ -55,8 +55,7 @@ class Living:
         return f"4000:living:{self.labour_kind}:{self.maker}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class External:
+class External(msgspec.Struct, frozen=True, order=True, gc=False):
     """Where labour came from that was already objectified: machines, energy, sites, bought data."""
 
     source: str

@@ -1,13 +1,15 @@
 """What a fact must agree with in the rest of the book before it is written. Each check is one rule."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from functools import cache
 
 from gongfen.accounts.chart import payable
 from gongfen.accounts.state import State
 from gongfen.errors import (
     AbsurdLabourError,
     ClosedPeriodError,
+    DetailsError,
     DuplicateIdError,
     GongfenError,
     MalformedFactError,
@@ -52,9 +54,13 @@ def influence_is_of_the_training_data(state: State, body: Body) -> Iterator[Gong
 def makers_are_enrolled(state: State, body: Body) -> Iterator[GongfenError]:
     """Whoever works, owns or is paid has been enrolled."""
     match body:
+        case k.Labour(maker=maker):
+            makers = [maker]
         case k.Work(makers=parts):
             makers = [part.maker for part in parts]
-        case k.Labour(maker=maker) | k.Payment(maker=maker):
+        case k.Payment(maker=maker):
+            makers = [maker]
+        case k.Key(maker=maker) | k.Details(maker=maker) | k.Forgetting(maker=maker):
             makers = [maker]
         case k.Compute(machine=machine):
             makers = [machine]
@@ -156,63 +162,84 @@ def nobody_is_overpaid(state: State, body: Body) -> Iterator[GongfenError]:
             )
 
 
-CHECKS: tuple[Check, ...] = (
-    makers_are_enrolled,
-    names_are_new,
-    works_are_known,
-    outputs_are_sold,
-    influence_is_of_the_training_data,
-    machines_do_not_labour,
-    days_have_24_hours,
-    skills_are_reduced,
-    models_are_planned,
-    periods_are_open,
-    nobody_is_overpaid,
-)
+def details_are_forgotten_once(state: State, body: Body) -> Iterator[GongfenError]:
+    """What is forgotten is what the book holds a commitment to."""
+    if isinstance(body, k.Forgetting):
+        maker = state.makers.get(body.maker)
+        if maker is None or maker.details_sha256 != body.details_sha256:
+            reason = "has no such details: they are other ones, or were forgotten"
+            yield DetailsError(body.maker, reason, "forget what is there: gongfen forget")
 
 
-def spread_over_days(labour: k.Labour) -> Iterator[tuple[str, int]]:
+WORKS_NAMED = (
+    k.Work, k.Dataset, k.Model, k.Labour, k.Compute, k.Purchase, k.Plan, k.Make, k.Influence, k.Quote, k.Sale, k.Label,
+)  # fmt: skip
+NAMES: dict[type[Body], tuple[str, str]] = {
+    k.Enrol: ("maker", "maker"),
+    k.Work: ("work", "work"),
+    k.Dataset: ("work", "dataset"),
+    k.Model: ("work", "model"),
+    k.Output: ("work", "output"),
+    k.Make: ("make", "make"),
+    k.Standard: ("standard", "standard"),
+    k.Policy: ("policy", "policy"),
+    k.Influence: ("influence", "influence"),
+    k.Sale: ("sale", "sale"),
+    k.Payment: ("payment", "payment"),
+    k.Settlement: ("settlement", "settlement"),
+    k.Key: ("key", "key"),
+}
+"""Kind → the space in which its name is given once, and the field; works, data sets, models and outputs share one."""
+
+CHECKS: dict[Check, tuple[type[Body], ...]] = {
+    makers_are_enrolled: (k.Work, k.Labour, k.Payment, k.Key, k.Details, k.Forgetting, k.Compute),
+    names_are_new: tuple(NAMES),
+    works_are_known: WORKS_NAMED,
+    outputs_are_sold: (k.Sale, k.Label, k.Quote),
+    influence_is_of_the_training_data: (k.Influence,),
+    machines_do_not_labour: (k.Labour, k.Compute),
+    days_have_24_hours: (k.Labour,),
+    skills_are_reduced: (k.Labour,),
+    models_are_planned: (k.Make, k.Dataset),
+    periods_are_open: (k.Sale, k.Settlement),
+    nobody_is_overpaid: (k.Payment,),
+    details_are_forgotten_once: (k.Forgetting,),
+}
+"""Each rule, and the kinds that it is about: a fact is asked for no other."""
+
+
+@cache
+def checks_of(kind: type[Body]) -> tuple[Check, ...]:
+    """The rules that a kind must keep."""
+    return tuple(check for check, kinds in CHECKS.items() if kind in kinds)
+
+
+def spread_over_days(labour: k.Labour) -> Iterable[tuple[str, int]]:
     """Each day's part of the labour, in microseconds: equal parts that telescope to the whole."""
-    first, total = date.fromisoformat(labour.day), labour.labour_us or 0
-    for n in range(labour.days):
-        part = total * (n + 1) // labour.days - total * n // labour.days
-        yield (first + timedelta(days=n)).isoformat(), part
+    total = labour.labour_us or 0
+    if labour.days == 1:
+        return ((labour.day, total),)
+    first = date.fromisoformat(labour.day)
+    parts = (total * (n + 1) // labour.days - total * n // labour.days for n in range(labour.days))
+    return (((first + timedelta(days=n)).isoformat(), part) for n, part in enumerate(parts))
 
 
 def name_taken_by(body: Body) -> str | None:
-    """The name that a fact gives, as ``space|name``; works, data sets, models and outputs share one space."""
-    match body:
-        case k.Enrol(maker=name):
-            return f"maker|{name}"
-        case k.Work(work=name) | k.Dataset(dataset=name) | k.Model(model=name) | k.Output(output=name):
-            return f"work|{name}"
-        case k.Make(make=name):
-            return f"make|{name}"
-        case k.Standard(standard=name):
-            return f"standard|{name}"
-        case k.Policy(policy=name):
-            return f"policy|{name}"
-        case k.Influence(influence=name):
-            return f"influence|{name}"
-        case k.Sale(sale=name):
-            return f"sale|{name}"
-        case k.Payment(payment=name):
-            return f"payment|{name}"
-        case k.Settlement(settlement=name):
-            return f"settlement|{name}"
-    return None
+    """The name that a fact gives, as ``space|name``."""
+    found = NAMES.get(type(body))
+    return f"{found[0]}|{getattr(body, found[1])}" if found else None
 
 
 def _works_named(body: Body) -> list[str]:
     match body:
+        case k.Labour(work=work) | k.Compute(work=work) | k.Purchase(work=work) | k.Plan(work=work):
+            return [work]
         case k.Work(part_of=str(whole)):
             return [whole]
         case k.Dataset(works=works):
             return list(works)
         case k.Model(base=str(base)):
             return [base]
-        case k.Labour(work=work) | k.Compute(work=work) | k.Purchase(work=work) | k.Plan(work=work):
-            return [work]
         case k.Make(inputs=inputs, outputs=outputs):
             return [*(use.work for use in inputs), *outputs]
         case k.Influence(model=model, target=target, effects=effects):

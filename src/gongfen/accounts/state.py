@@ -6,7 +6,7 @@ the same code runs on both, and gives the same rows.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -35,25 +35,45 @@ class Rows(Generic[Row]):
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
-
-    def get(self, key: str) -> Row | None:
-        """The row, or ``None``."""
-        return self.rows.get(key)
-
-    def set(self, key: str, row: Row) -> None:
-        """Put the row there."""
-        self.rows[key] = row
+        # The dict's own methods: these two are called some twenty times a fact.
+        self.get: Callable[[str], Row | None] = self.rows.get
+        self.set: Callable[[str, Row], None] = self.rows.__setitem__
 
     def prefixed(self, prefix: str) -> Iterator[tuple[str, Row]]:
         """Rows whose key begins so, ordered by the code points of their keys."""
         return ((key, self.rows[key]) for key in sorted(self.rows) if key.startswith(prefix))
 
 
-class Maker(msgspec.Struct, frozen=True, kw_only=True):
+class Maker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An enrolled maker."""
 
     form: str
     people: int
+    details_sha256: str | None = None
+    """The commitment in force to the maker's personal details; ``None``: there are none, or they were forgotten."""
+
+
+class HeldKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A maker's own key."""
+
+    key: str
+    maker: str
+    public: str
+    """32 bytes in base64."""
+    since: int
+    """Number of the fact that brought it."""
+    ended: int | None = None
+    """Number of the fact that ended it; ``None``: it is valid."""
+    why: Literal["replaced", "revoked"] | None = None
+    """By which kind of fact it ended."""
+
+
+class Flag(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a signed fact is in doubt: its key had ended, with fact ``ended``."""
+
+    key: str
+    ended: int
+    why: Literal["replaced", "revoked"]
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +88,9 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     """Of an output: the model that it was made with."""
     seq: int
+    """The fact that recorded it."""
+    made: tuple[int, ...] = ()
+    """The facts that say how it was made."""
 
 
 class Sold(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +134,12 @@ class State:
     """Currency → what the last settlement could not divide into coins."""
     names: Table[int]
     """``kind|name`` → seq of the fact that took the name: names are given once."""
+    keys: Table[HeldKey]
+    """Makers' own keys, by name; those of a maker also under ``maker|MAKER|name``."""
+    flags: Table[Flag]
+    """Number of the fact in 16 digits → why its signature is in doubt."""
+    origin: str = ""
+    """The book's public name: signatures are for one book."""
 
 
 TABLES: dict[str, Any] = {
@@ -126,15 +155,17 @@ TABLES: dict[str, Any] = {
     "closed": str,
     "carried": int,
     "names": int,
+    "keys": HeldKey,
+    "flags": Flag,
 }
 """Name → type of a row: what a store needs to keep them."""
 
 
-def state_in(table: Callable[[str, Any], Any]) -> State:
-    """A state whose tables are made by ``table(name, row type)``."""
-    return State(**{name: table(name, row) for name, row in TABLES.items()})
+def state_in(table: Callable[[str, Any], Any], origin: str = "") -> State:
+    """A state of the book ``origin``, whose tables are made by ``table(name, row type)``."""
+    return State(**{name: table(name, row) for name, row in TABLES.items()}, origin=origin)
 
 
-def state_in_memory() -> State:
-    """An empty state in dicts."""
-    return state_in(lambda _name, _row: Rows())
+def state_in_memory(origin: str = "") -> State:
+    """An empty state of the book ``origin``, in dicts."""
+    return state_in(lambda _name, _row: Rows(), origin)

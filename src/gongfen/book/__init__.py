@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Self
 
 from gongfen import shares
 from gongfen.accounts import conservation
-from gongfen.book import answers
+from gongfen.accounts.state import HeldKey
+from gongfen.book import answers, keys, people
 from gongfen.book.clock import new_id, today
 from gongfen.book.place import cache_folder, place_of, user
-from gongfen.book.recording import Progress, Receipt, Record, create_record, open_record
+from gongfen.book.receipt import Receipt
+from gongfen.book.recording import Progress, Record, create_record, open_record, read_log_keys
 from gongfen.errors import MalformedFactError, MissingAssumptionError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
-from gongfen.proof.note import Verifier
-from gongfen.reports.replies import Owed, Who
+from gongfen.facts.signing import MakerKey
+from gongfen.reports.replies import Flagged, Owed, Person, Who
 from gongfen.value import Worth
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Book:
     def record(self, *facts: Fact | Body, sample: bool = False) -> list[int]:
         """Write facts, all or none; their numbers come back. ``sample`` marks bodies as sample data."""
         return self.log.record(
-            [fact if isinstance(fact, Fact) else self.log.new(fact, sample=sample) for fact in facts]
+            [fact if isinstance(fact, Fact) else self.log.new(fact, sample=sample) for fact in facts], together=True
         )
 
     def receipt(self, which: int | str) -> Receipt:
@@ -75,28 +77,67 @@ class Book:
         """Check every byte, hash, signature, settlement and answer of the book."""
         from gongfen.book.verification import verify_record
 
-        return verify_record(self.log, Verifier.parse(key) if key else None, since, progress)
+        return verify_record(self.log, read_log_keys(key) if key else (), since, progress)
+
+    # -- keys and people -------------------------------------------------------------------------------------------
+
+    def new_key(self, maker: str, *, replaces: str | None = None, sign_with: MakerKey | None = None) -> MakerKey:
+        """Make a key for an enrolled maker and record its public half; the secret is in what comes back alone."""
+        drawn = keys.draw_key(self.log.origin, maker)
+        keys.bring_key(self.log, drawn, replaces, sign_with)
+        return drawn
+
+    def sign(self, key: MakerKey, body: Body, *, fact_id: str | None = None, at: str | None = None) -> Fact:
+        """A fact said and signed by a maker, ready to be recorded."""
+        return keys.sign_for(self.log, key, body, fact_id, at)
+
+    def revoke(self, key: str, reason: str, *, sign_with: MakerKey | None = None) -> int:
+        """Record that a key is not to be trusted: what it signs from now on is flagged. The fact's number."""
+        return keys.revoke(self.log, key, reason, sign_with)
+
+    def keys(self, maker: str | None = None) -> tuple[HeldKey, ...]:
+        """The keys of a maker, or of all, valid and ended."""
+        self.log.refresh()
+        return keys.known_keys(self.log, maker)
+
+    def flags(self) -> tuple[Flagged, ...]:
+        """The facts that were signed by a key which had ended, in their order."""
+        self.log.refresh()
+        return keys.flagged(self.log)
+
+    def describe(self, maker: str, /, **details: str) -> Person:
+        """Keep a maker's name, contact, payout account outside the log, and record a salted commitment to them."""
+        return people.describe(self.log, maker, details)
+
+    def details(self, maker: str) -> Person:
+        """What is kept of a maker, or that it was forgotten."""
+        self.log.refresh()
+        return people.details(self.log, maker)
+
+    def forget(self, maker: str) -> Person:
+        """Delete what is kept of a maker; the log says so, and every proof still holds."""
+        return people.forget(self.log, maker)
 
     # -- answers ---------------------------------------------------------------------------------------------------
 
     def who(self, output: str) -> Who:
         """Who made an output: lineage, influence and quotation, never mixed in one number."""
-        self.log.store.refresh()
-        return answers.who(self.log, output)
+        self.log.refresh()
+        return keys.marked_who(self.log, answers.who(self.log, output))
 
     def worth(self, *outputs: str) -> Worth:
         """What outputs are worth together: labour transferred and living, price, both rents."""
-        self.log.store.refresh()
+        self.log.refresh()
         return answers.worth_of(self.log, outputs)
 
     def owed(self, maker: str | None = None) -> tuple[Owed, ...]:
         """What makers are owed, and why."""
-        self.log.store.refresh()
-        return answers.owed(self.log, maker)
+        self.log.refresh()
+        return keys.marked_owed(self.log, answers.owed(self.log, maker))
 
     def balance(self) -> tuple[int, int]:
         """Labour in, and labour at rest in outputs, stocks and losses, micro-SLH: equal, to the last unit."""
-        self.log.store.refresh()
+        self.log.refresh()
         return conservation(self.log.state)
 
     # -- exchange --------------------------------------------------------------------------------------------------
@@ -112,7 +153,7 @@ class Book:
 
         def computed() -> Iterable[Body]:
             """Run within the transaction, so that nobody writes between the state and the shares."""
-            root = log.store.root().hex()
+            root = log.tree.root().hex()
             found.append(shares.settle(log.state, name, period, published.policy.policy, log.size, root))
             yield found[0]
 
@@ -240,7 +281,14 @@ def open_book(path: str | os.PathLike[str] | None = None, *, by: str | None = No
 
 
 def create_book(
-    path: str | os.PathLike[str] | None = None, *, origin: str = "gongfen.example/book", by: str | None = None
+    path: str | os.PathLike[str] | None = None,
+    *,
+    origin: str = "gongfen.example/book",
+    by: str | None = None,
+    post_quantum: bool = False,
 ) -> Book:
-    """Make a new book, with a key of its own beside it. ``origin`` is its public name, like a web address."""
-    return Book(create_record(place_of(path), origin, by or user()))
+    """Make a new book, with a key of its own beside it. ``origin`` is its public name, like a web address.
+
+    ``post_quantum``: sign with ML-DSA-44 (FIPS 204) too, beside Ed25519.
+    """
+    return Book(create_record(place_of(path), origin, by or user(), post_quantum=post_quantum))

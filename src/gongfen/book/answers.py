@@ -20,7 +20,7 @@ TYPED = "typed code points"
 def who(record: Record, output: str) -> Who:
     """Who made ``output``. Raises UnknownWorkError."""
     facts = record.about(output)
-    steps = lineage(output, record.about)
+    steps = lineage(output, record.origin_of)
     if not steps:
         raise UnknownWorkError(output, "is not in this book", "see what is: gongfen log --kind output")
     owners = {step.work: tuple(part.maker for part in step.makers) for step in steps}

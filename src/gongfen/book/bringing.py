@@ -1,12 +1,11 @@
 """Bring a corpus into the book: makers, works, and what was left out, as facts. Twice is harmless."""
 
 import json
-import secrets
 from collections.abc import Iterator
-from hashlib import sha256
 
 import msgspec
 
+from gongfen.book import people
 from gongfen.book.recording import Progress, Record
 from gongfen.errors import CorpusError
 from gongfen.facts import Body, Fact
@@ -95,10 +94,8 @@ def _with_details(record: Record, fact: Fact, names: dict[str, str]) -> Fact:
     """A maker's name goes into the drawer outside the log; the fact holds a salted commitment to it."""
     if not isinstance(fact.body, k.Enrol):
         return fact
-    salt = secrets.token_hex(16)
-    details = json.dumps({"name": names[fact.body.maker]}, ensure_ascii=False, sort_keys=True)
+    salt, details, commitment = people.seal({"name": names[fact.body.maker]})
     record.store.put_person(fact.body.maker, salt, details)
-    commitment = sha256(f"{salt}{details}".encode()).hexdigest()
     return record.new(msgspec.structs.replace(fact.body, details_sha256=commitment), fact_id=fact.id, at=fact.at)
 
 

@@ -64,8 +64,9 @@ def labour_flow(record: Record) -> tuple[tuple[Node, ...], tuple[Flow, ...]]:
 
 def _booked(record: Record) -> Iterable[tuple[int, Fact]]:
     """The facts that moved labour, in the order of the log."""
-    for seq in record.store.labour_moves(LABOUR_UNIT):
-        yield seq, record.fact(seq)
+    for seq, bookings in record.views.all_bookings():
+        if any(unit == LABOUR_UNIT for _, postings in bookings for _, _, unit in postings):
+            yield seq, record.fact(seq)
 
 
 def _draw(picture: _Picture, seq: int, fact: Fact) -> None:
@@ -86,9 +87,9 @@ def _draw(picture: _Picture, seq: int, fact: Fact) -> None:
 
 def _draw_passing(picture: _Picture, seq: int) -> None:
     """A making: what its inputs gave, to its outputs; with several outputs, in their proportions, to the last unit."""
-    rows = [row for row in picture.record.store.postings(seq) if row[3] == LABOUR_UNIT]
-    given = [(_work_in(account), -amount) for _, _, account, _, amount, _ in rows if amount < 0]
-    taken = {_work_in(account): amount for _, _, account, _, amount, _ in rows if amount > 0}
+    rows = _labour_moved(picture, seq)
+    given = [(_work_in(account), -amount) for account, amount in rows if amount < 0]
+    taken = {_work_in(account): amount for account, amount in rows if amount > 0}
     left = dict(taken)
     for work, amount in given:
         stock = picture.record.state.stocks.get(work)
@@ -109,8 +110,13 @@ def _draw_stocks(picture: _Picture) -> None:
 
 
 def _debit(picture: _Picture, seq: int) -> int:
-    rows = picture.record.store.postings(seq)
-    return sum(amount for _, _, _, unit, amount, _ in rows if unit == LABOUR_UNIT and amount > 0)
+    return sum(amount for _, amount in _labour_moved(picture, seq) if amount > 0)
+
+
+def _labour_moved(picture: _Picture, seq: int) -> list[tuple[str, int]]:
+    """(account, micro-SLH) of what a fact booked."""
+    bookings = picture.record.views.bookings(seq)
+    return [(account, amount) for _, postings in bookings for account, amount, unit in postings if unit == LABOUR_UNIT]
 
 
 def _node(picture: _Picture, work: str) -> Node:

@@ -14,6 +14,7 @@ import torch
 
 from gongfen.book.answers import TYPED
 from gongfen.book.clock import today
+from gongfen.book.place import beside
 from gongfen.book.publishing import text_of
 from gongfen.book.recording import Progress, Record
 from gongfen.errors import MissingAssumptionError, TrainingError, UnknownWorkError
@@ -79,8 +80,8 @@ class Atelier:
 
 
 def runs_folder(record: Record) -> Path:
-    """Where the recorded runs lie: beside the book."""
-    return record.path.with_name(record.path.name + ".runs")
+    """Where the recorded runs lie: beside the book, or beside the key of a book on a server."""
+    return beside(record.path, ".runs")
 
 
 def choose(record: Record, per_maker: int, seed: int) -> tuple[Passage, ...]:
@@ -88,7 +89,7 @@ def choose(record: Record, per_maker: int, seed: int) -> tuple[Passage, ...]:
     passages: list[Passage] = []
     for work, known in record.state.works.prefixed(""):
         if known.kind == "data" and known.makers:
-            blob = record.store.blob(known.sha256)
+            blob = record.blob(known.sha256)
             if blob is not None:
                 maker = known.makers[0].maker
                 passages.append(Passage(work, work.rpartition("#")[0], maker, blob.decode(), known.sha256, 0))
@@ -175,8 +176,7 @@ def train(
     save_run(run, folder / RUN_FILE)
     tokens = sum(len(workshop.passage(passage.text).tokens) for passage in passages) * setup.recipe.epochs
     memory = _memory(setup, run, tokens, sha256_of(folder / RUN_FILE))
-    with record.store.writing():
-        record_sha256 = record.store.put_blob(memory)
+    record_sha256 = record.keep_blob(memory)
     record.record(
         _training_facts(record, model, workshop, run, clock.us, tokens, record_sha256, planned_uses, sample=sample)
     )
@@ -295,7 +295,7 @@ def open_atelier(record: Record, model: str, cache: Path, workshop: Workshop | N
         raise UnknownWorkError(
             model, "is not a model that was trained in this book", "see them: gongfen log --kind model"
         )
-    memory = record.store.blob(making.record_sha256)
+    memory = record.blob(making.record_sha256)
     if memory is None:
         raise TrainingError(model, "has lost the record of its training", "train again under another name")
     said = json.loads(memory)

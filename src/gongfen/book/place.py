@@ -1,15 +1,37 @@
-"""Where the book and its caches lie: what is named, else ``GONGFEN_BOOK``, else ``./gongfen.db``."""
+"""Where the book and what belongs to it lie: what is named, else ``GONGFEN_BOOK``, else ``./gongfen.db``."""
 
 import os
 from pathlib import Path
 
+from gongfen.storage import Address
+from gongfen.storage.address import is_address
+
 VARIABLE = "GONGFEN_BOOK"
+KEY_VARIABLE = "GONGFEN_KEY"
 DEFAULT = "gongfen.db"
 
 
-def place_of(named: str | os.PathLike[str] | None) -> Path:
-    """The path of the book."""
-    return Path(named or os.environ.get(VARIABLE) or DEFAULT)
+def place_of(named: str | os.PathLike[str] | None) -> Path | Address:
+    """The path of the book, or its address on a server. Raises BookPlaceError when an address is malformed."""
+    said = os.fspath(named or os.environ.get(VARIABLE) or DEFAULT)
+    return Address(said) if is_address(said) else Path(said)
+
+
+def key_path(place: Path | Address) -> Path:
+    """Where a book's signing key lies: beside its file; of a book on a server, where ``GONGFEN_KEY`` says, else here.
+
+    Then it is called by the database: ``./DATABASE.key``.
+    """
+    if isinstance(place, Path):
+        return place.with_name(place.name + ".key")
+    return Path(os.environ.get(KEY_VARIABLE) or f"{place.name}.key")
+
+
+def beside(place: Path | Address, ending: str) -> Path:
+    """The place of what belongs to a book and is neither in it nor in its key: beside the file, or beside the key."""
+    if isinstance(place, Path):
+        return place.with_name(place.name + ending)
+    return key_path(place).with_name(place.name + ending)
 
 
 def user() -> str:

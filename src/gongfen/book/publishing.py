@@ -1,12 +1,15 @@
 """What leaves the house: labelled files and audit bundles."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from gongfen.book.recording import Record
+from gongfen.book.witnessing import POLICY
 from gongfen.errors import LabelError, UnknownWorkError
+from gongfen.facts import Elsewhere, decode
 from gongfen.facts import kinds as k
 from gongfen.labels.gb45438 import Finding, HiddenLabel, first_label
 from gongfen.labels.markdown import check_label, read_label, visible_line, write_label
@@ -33,7 +36,7 @@ def text_of(record: Record, work: str) -> str:
     known = record.state.works.get(work)
     if known is None:
         raise UnknownWorkError(work, "is not in this book", "see what is: gongfen log --kind output")
-    blob = record.store.blob(known.sha256)
+    blob = record.blob(known.sha256)
     if blob is None:
         raise UnknownWorkError(work, "is in this book by its hash alone, not by its text", "bring its text in again")
     return blob.decode()
@@ -119,14 +122,23 @@ def check_file(path: Path, expected_sha256: str | None = None) -> list[Finding]:
 
 
 def audit(record: Record) -> bytes:
-    """The audit bundle of the book as its newest checkpoint signs it."""
-    note = record.checkpoint()
-    size = open_checkpoint(note, record.verifier).size
-    facts = [data for _, data in record.store.entries(0, size)]
-    texts = [blob for name in _outputs(record) if (blob := record.store.blob(name)) is not None]
-    return write_bundle(facts, note, str(record.verifier), texts)
+    """The audit bundle of the book as its newest checkpoint signs it, with the keys and witnesses that it names."""
+    with record.reading():
+        note = record.checkpoint()
+        size = open_checkpoint(note, *record.verifiers).size
+        names = dict.fromkeys([*_outputs(record), *_long_bodies(record, size)])
+        blobs = (blob for name in names if (blob := record.blob(name)) is not None)
+        facts = (entry.data for entry in record.store.entries(0, size))
+        keys = "\n".join(map(str, record.verifiers))
+        return write_bundle(facts, note, keys, blobs, record.store.meta(POLICY) or "")
 
 
 def _outputs(record: Record) -> list[str]:
-    hashes = [fact.body.sha256 for _, fact in record.about("kind|output") if isinstance(fact.body, k.Output)]
-    return list(dict.fromkeys(hashes))
+    return [fact.body.sha256 for _, fact in record.about("kind|output") if isinstance(fact.body, k.Output)]
+
+
+def _long_bodies(record: Record, size: int) -> Iterator[str]:
+    """The hashes under which the log holds bodies that are too long for it."""
+    for entry in record.store.entries(0, size):
+        if b'"body_sha256":' in entry.data and isinstance(body := decode(entry.data).body, Elsewhere):
+            yield body.sha256

@@ -1,111 +1,155 @@
 """The record: facts go in once, checked and booked, and come out with a proof."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from hashlib import sha256
+from itertools import islice
 from pathlib import Path
-
-import msgspec
+from typing import TypeVar
 
 from gongfen import accounts, shares
 from gongfen.book.clock import new_id, now
-from gongfen.errors import BookPlaceError, DamagedBookError, DuplicateIdError, ProofError
-from gongfen.facts import Body, Fact, checked, decode
+from gongfen.book.place import key_path
+from gongfen.book.receipt import Receipt, receipt_of
+from gongfen.book.together import Admitted, desk_of
+from gongfen.errors import (
+    BookPlaceError,
+    DamagedBookError,
+    DuplicateIdError,
+    GongfenError,
+    MalformedFactError,
+    ProofError,
+)
+from gongfen.facts import Body, Fact, admitted, decode
 from gongfen.facts.kinds import Settlement
 from gongfen.facts.references import SAMPLE, references
 from gongfen.proof.checkpoint import ORIGIN, Checkpoint, open_checkpoint
-from gongfen.proof.merkle import check_inclusion, inclusion_proof, leaf_hash
-from gongfen.proof.note import Signer, Verifier
-from gongfen.storage import SqliteStore, create_store, open_store
+from gongfen.proof.cosignature import MLDSA44Signer, WitnessVerifier, read_log_signer, read_verifier
+from gongfen.proof.merkle import inclusion_proof
+from gongfen.proof.note import NoteSigner, Signer, read_note
+from gongfen.proof.policy import LogVerifier
+from gongfen.storage import Address, Entry, Store, Tree, Views, create_store, open_store
 from gongfen.storage.connection import BACKUP
-from gongfen.storage.sqlite import PostingRow
+from gongfen.storage.views import MOST_PENDING
 
 Progress = Callable[[int, int], None]
 """Called with (done, of how many)."""
-
-
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """Proof that a fact is in the log, which holds without the book."""
-
-    fact: str
-    kind: str
-    seq: int
-    leaf: str
-    size: int
-    path: tuple[str, ...]
-    checkpoint: str
-    data: str
-    """The fact's canonical bytes, as text."""
-
-    def check(self, verifier: Verifier) -> None:
-        """Raise ProofError unless the log signed by ``verifier`` holds this very fact."""
-        checkpoint = open_checkpoint(self.checkpoint, verifier)
-        leaf = leaf_hash(self.data.encode(errors="surrogatepass"))
-        try:
-            path = [bytes.fromhex(step) for step in self.path]
-        except ValueError:
-            path = [b""]
-        said = decode(self.data.encode(errors="surrogatepass"))
-        if (said.id, said.kind, checkpoint.size) != (self.fact, self.kind, self.size):
-            raise ProofError(
-                f"receipt of fact {self.seq}", "says another id, kind or size than it proves", "ask for a new receipt"
-            )
-        if leaf.hex() != self.leaf or not check_inclusion(leaf, self.seq, checkpoint.size, path, checkpoint.root):
-            raise ProofError(f"receipt of fact {self.seq}", "does not lead to the signed root", "ask for a new receipt")
+Item = TypeVar("Item")
+Given = TypeVar("Given")
+TOGETHER = 64
+"""Facts that are looked up and written together."""
+KEPT_TOGETHER = 8_192
+"""Facts that are folded between two writings of the views."""
 
 
 class Record:
     """One log with its views. The verbs of :class:`gongfen.Book` stand on it."""
 
-    def __init__(self, store: SqliteStore, path: Path, by: str) -> None:
+    def __init__(self, store: Store, path: Path | Address, by: str) -> None:
         self.store = store
         self.path = path
         self.by = by
         origin = store.meta("origin")
         assert origin is not None, "a book has an origin"
         self.origin = origin
-        self.state = accounts.state_in(store.table)
-        if store.viewed != store.size:
-            with store.writing():
-                self._catch_up()
+        self.tree = Tree(store)
+        self.views = Views(store)
+        self.state = accounts.state_in(self.views.table, origin)
+        self._key: tuple[str, tuple[NoteSigner, ...]] | None = None
+        self._desk = desk_of(self, store)
+        self._come_near()
+        self.refresh()
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     @property
     def size(self) -> int:
         """How many facts the log holds."""
-        return self.store.size
+        return self.store.size()
 
     @property
-    def verifier(self) -> Verifier:
-        """The book's public key: what an outsider checks with."""
+    def size_seen(self) -> int:
+        """How many facts the answers know of, without reading up."""
+        return self.views.seen
+
+    @property
+    def verifier(self) -> LogVerifier:
+        """The book's first public key, which every tool can check with (Ed25519)."""
+        return self.verifiers[0]
+
+    @property
+    def verifiers(self) -> tuple[LogVerifier, ...]:
+        """All the book's public keys; every checkpoint is signed with each."""
         text = self.store.meta("key")
         assert text is not None, "a book has a key"
-        return Verifier.parse(text)
+        return read_log_keys(text)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One unchanging sight of the log and of the answers that follow from it, whatever others write meanwhile."""
+        with self.store.reading():
+            self.views.catch_up(self._fold_entry)
+            yield
+
+    def refresh(self) -> None:
+        """Fold in what others have written since."""
+        with self.reading():
+            pass
+
+    def blob(self, name: str) -> bytes | None:
+        """What is kept under a hash (hex), or ``None``; raises DamagedBookError when it is not what its hash says."""
+        data = self.store.blob(name)
+        if data is not None and (not isinstance(data, bytes) or sha256(data).hexdigest() != name):
+            raise DamagedBookError(f"{self.store.place}, blob {name[:16]}…", "is not what its hash says", BACKUP)
+        return data
+
+    def keep_blob(self, data: bytes) -> str:
+        """Keep a text or a record of a making under its SHA-256 (hex), which comes back."""
+        name = sha256(data).hexdigest()
+        with self.store.writing():
+            self.store.put_blob(name, data)
+        return name
 
     def fact(self, seq: int) -> Fact:
         """The fact with this number."""
-        return decode(self.store.read(seq))
+        return self._read(self.entry(seq))
+
+    def entry(self, seq: int) -> Entry:
+        """The log's entry with this number: a fact's canonical bytes, or those that name its body by hash."""
+        found = next(self.store.entries(seq, seq + 1), None)
+        if found is None or not isinstance(found.data, bytes):
+            raise DamagedBookError(f"{self.store.place}, fact {seq},", "is missing", BACKUP)
+        return found
 
     def facts(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, Fact]]:
         """Facts in their order, with their numbers."""
-        return ((seq, decode(data)) for seq, data in self.store.entries(start, end))
+        return ((entry.seq, self._read(entry)) for entry in self.store.entries(start, end))
 
     def about(self, ref: str) -> list[tuple[int, Fact]]:
         """The facts about a work, maker, target or ``kind|NAME``, in their order."""
-        return [(seq, self.fact(seq)) for seq in self.store.touching(ref)]
+        return [(seq, self.fact(seq)) for seq in self.views.touching(ref)]
+
+    def origin_of(self, work: str) -> list[tuple[int, Fact]]:
+        """The facts that record a work and how it was made; none when it is unknown. Not those in which it was used."""
+        known = self.state.works.get(work)
+        return [(seq, self.fact(seq)) for seq in (known.seq, *known.made)] if known else []
 
     def find(self, fact_id: str) -> int | None:
         """The number of the fact with this id."""
-        return self.store.find(fact_id)
+        return self.store.find([fact_id]).get(fact_id)
 
     @property
     def sample(self) -> bool:
         """Whether some of its facts are sample data: then so is what follows from them."""
-        return bool(self.store.touching(SAMPLE))
+        return bool(self.views.touching(SAMPLE))
 
     def checkpoint(self) -> str:
-        """The newest signed checkpoint. Raises DamagedBookError when the book is empty."""
+        """The newest signed checkpoint, with its witnesses if it has any. Raises BookPlaceError in an empty book."""
         note = self.store.checkpoint()
+        witnessed = self.store.cosigned()
+        if note is not None and witnessed is not None and read_note(witnessed).text == read_note(note).text:
+            return witnessed
         if note is None:
             raise BookPlaceError(f"the book {self.path}", "has no facts yet", "record some: gongfen record …")
         return note
@@ -113,21 +157,9 @@ class Record:
     def receipt(self, seq: int) -> Receipt:
         """The proof of one fact against the newest checkpoint."""
         note = self.checkpoint()
-        size = open_checkpoint(note, self.verifier).size
-        data = self.store.read(seq)
-        fact = decode(data)
-        path = tuple(step.hex() for step in inclusion_proof(seq, size, self.store.subtree))
-        leaf = leaf_hash(data).hex()
-        return Receipt(
-            fact=fact.id,
-            kind=fact.kind,
-            seq=seq,
-            leaf=leaf,
-            size=size,
-            path=path,
-            checkpoint=note,
-            data=data.decode(),
-        )
+        size = open_checkpoint(note, *self.verifiers).size
+        path = tuple(inclusion_proof(seq, size, self.tree.subtree))
+        return receipt_of(seq, self.entry(seq).data, path, note)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -140,47 +172,95 @@ class Record:
         facts: Iterable[Fact | Body],
         blobs: Iterable[bytes] = (),
         progress: Progress | None = None,
+        *,
+        together: bool = False,
     ) -> list[int]:
         """Write facts, all or none; their numbers come back. A fact that is there already is not written twice.
 
-        Raises the first :class:`gongfen.errors.GongfenError`; nothing is written then.
+        Facts are asked for within the transaction, some at a time. Raises the first
+        :class:`gongfen.errors.GongfenError`; nothing is written then. ``together``: where many write one book, another
+        program may write these facts for this one, whose answers then know of them with the next ``refresh``.
         """
-        signer = self._signer()
+        signers = self._signers()
+        if together and self._desk is not None:
+            facts, blobs = list(facts), list(blobs)
+            if (numbers := self._desk.record(facts, blobs)) is not None:
+                return numbers
+        with self.writing():
+            return self.put(facts, blobs, progress, signers)
+
+    def put(
+        self,
+        facts: Iterable[Fact | Body | Admitted],
+        blobs: Iterable[bytes] = (),
+        progress: Progress | None = None,
+        signers: Sequence[NoteSigner] = (),
+    ) -> list[int]:
+        """Book, write and sign facts within the open transaction; their numbers come back."""
         numbers: list[int] = []
-        with self.store.writing():
-            self._catch_up()
-            before = self.store.size
-            for blob in blobs:
-                self.store.put_blob(blob)
-            for count, item in enumerate(facts, 1):
-                numbers.append(self._append(item if isinstance(item, Fact) else self.new(item)))
-                if progress:
-                    progress(count, 0)
-            size = self.store.size
-            if size > before:
-                self.store.keep_checkpoint(size, Checkpoint(self.origin, size, self.store.root()).sign(signer))
+        before = self.views.seen
+        for blob in blobs:
+            self.store.put_blob(sha256(blob).hexdigest(), blob)
+        for part in _batches(facts, TOGETHER):
+            numbers += self._append([item if isinstance(item, Fact | tuple) else self.new(item) for item in part])
+            if progress:
+                progress(len(numbers), 0)
+        size = self.views.seen
+        if size > before:
+            signed = Checkpoint(self.origin, size, self.tree.root(size)).sign(*(signers or self._signers()))
+            self.store.keep_checkpoint(size, signed)
+        if self.views.pending >= MOST_PENDING:
+            self.views.keep()
         return numbers
 
-    def _append(self, fact: Fact) -> int:
-        data = checked(fact)
-        fact = decode(data)  # what is booked is what was written, not the object that a caller may have shaped
-        there = self.store.find(fact.id)
-        if there is not None:
-            # A retry is said at another moment, and says the same.
-            kept = self.fact(there)
-            if kept == Fact(id=fact.id, at=kept.at, by=fact.by, body=fact.body, sample=fact.sample):
-                return there
-            reason = f"is already fact {there}, with a different content"
-            raise DuplicateIdError(f"{fact.kind} {fact.id}", reason, "correct it by a new fact with an id of its own")
-        seq = self.store.size
-        if isinstance(fact.body, Settlement):
-            self._check_settlement(fact.body, seq)
-        self._fold(fact, seq)
-        assert self.store.append(fact.id, data) == seq
-        return seq
+    @contextmanager
+    def writing(self, opened: AbstractContextManager[Given | None] | None = None) -> Iterator[Given | None]:
+        """One transaction, on answers that know every fact; what fails leaves neither facts nor answers behind.
+
+        ``opened``: the store's transaction, whose result is passed on; if that is ``None``, nothing may be written.
+        """
+        try:
+            with opened or self.store.writing() as given:
+                if opened is None or given is not None:
+                    self.views.catch_up(self._fold_entry)
+                yield given
+        except BaseException:
+            self.tree.forget()
+            with suppress(BookPlaceError):  # when the place is away, the next use reads up again
+                self.views.forget()
+                self.refresh()
+            raise
+
+    def _append(self, facts: list[Fact | Admitted]) -> list[int]:
+        """Book and write some facts within the open transaction."""
+        there = self.store.find([said.id if isinstance(said, Fact) else said[0].id for said in facts])
+        numbers: list[int] = []
+        new: dict[str, tuple[Fact, bytes]] = {}
+        for said in facts:
+            fact, data, body = admitted(said) if isinstance(said, Fact) else said
+            seq = there.get(fact.id)
+            if seq is not None:
+                _refuse_another(new[fact.id][0] if fact.id in new else self.fact(seq), fact, seq)
+            else:
+                seq = there[fact.id] = self.views.seen
+                if isinstance(fact.body, Settlement):
+                    self._write(new)
+                    self._check_settlement(fact.body, seq)
+                self.views.note(seq, *self._fold(fact, seq))
+                if body is not None:
+                    self.store.put_blob(sha256(body).hexdigest(), body)
+                new[fact.id] = (fact, data)
+            numbers.append(seq)
+        self._write(new)
+        return numbers
+
+    def _write(self, new: dict[str, tuple[Fact, bytes]]) -> None:
+        first = self.views.seen - len(new)
+        self.store.append(*self.tree.extend(first, [(fact_id, data) for fact_id, (_, data) in new.items()]))
+        new.clear()
 
     def _check_settlement(self, said: Settlement, seq: int) -> None:
-        if said.size != seq or said.root != self.store.root().hex():
+        if said.size != seq or said.root != self.tree.root(seq).hex():
             raise ProofError(
                 f"settlement {said.settlement}",
                 f"was computed from a log of {said.size} facts; the log now has {seq}",
@@ -188,62 +268,112 @@ class Record:
             )
         shares.check_settlement(self.state, said)
 
-    def _fold(self, fact: Fact, seq: int) -> None:
-        rows: list[PostingRow] = []
-        for entry in accounts.book(self.state, fact, seq):
-            rows += [
-                (seq, len(rows) + n, posting.account, posting.unit, posting.amount, entry.why)
-                for n, posting in enumerate(entry.postings)
-            ]
-        self.store.index(seq, references(fact), rows)
+    # -- views -----------------------------------------------------------------------------------------------------
 
-    def _catch_up(self) -> None:
-        """Fold in what the views have not seen: after a crash between versions, or after they were dropped."""
-        for seq, data in list(self.store.entries(self.store.viewed)):
-            self._fold(decode(data), seq)
+    def _fold(self, fact: Fact, seq: int) -> tuple[list[str], tuple[accounts.Entry, ...]]:
+        return references(fact), tuple(accounts.book(self.state, fact, seq))
+
+    def _fold_entry(self, entry: Entry) -> tuple[list[str], tuple[accounts.Entry, ...]]:
+        """Fold an entry that stands in the log: it was booked once, so one that cannot be booked was damaged."""
+        fact = self._read(entry)
+        try:
+            return self._fold(fact, entry.seq)
+        except GongfenError as error:
+            thing = f"{self.store.place}, fact {entry.seq},"
+            raise DamagedBookError(thing, f"cannot be booked again: {error}", BACKUP) from None
+
+    def _read(self, entry: Entry) -> Fact:
+        try:
+            return decode(entry.data, self.blob)
+        except (MalformedFactError, TypeError) as error:  # a damaged row may hold anything
+            thing = f"{self.store.place}, fact {entry.seq},"
+            raise DamagedBookError(thing, f"cannot be read: {error}", BACKUP) from None
+
+    def _come_near(self, progress: Progress | None = None) -> None:
+        """Fold and keep what the kept views have not seen, some thousand facts at a time: it can be broken off."""
+        while (left := self.store.size() - self.views.seen) > MOST_PENDING:
+            try:
+                with self.store.writing():
+                    self.views.catch_up(self._fold_entry, min(left, KEPT_TOGETHER))
+                    self.views.keep()
+            except BaseException:
+                self.views.forget()
+                raise
+            if progress:
+                progress(self.views.seen, self.store.size())
+
+    def keep_views(self) -> None:
+        """Write the answers that lie in memory only."""
+        with self.writing():
+            self.views.keep()
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Throw the views away and make them again from the journal: the answers stay the same, bit by bit."""
         with self.store.writing():
-            self.store.drop_views()
-            size = self.store.size
-            for seq, data in list(self.store.entries()):
-                self._fold(decode(data), seq)
-                if progress:
-                    progress(seq + 1, size)
+            self.views.drop()
+        self._come_near(progress)
+        self.keep_views()
 
-    def _signer(self) -> Signer:
+    def _signers(self) -> tuple[NoteSigner, ...]:
         path = key_path(self.path)
         if not path.is_file():
             raise BookPlaceError(f"the key {path}", "is not there", "restore it from its backup; without it, only read")
-        signer = Signer.parse(path.read_text(encoding="utf-8"))
-        if signer.verifier != self.verifier:
-            raise BookPlaceError(f"the key {path}", f"is not the key of {self.origin}", "restore it from its backup")
-        return signer
+        text = path.read_text(encoding="utf-8")
+        if self._key is None or self._key[0] != text:
+            signers = tuple(read_log_signer(line) for line in text.splitlines())
+            if tuple(signer.verifier for signer in signers) != self.verifiers:
+                raise BookPlaceError(
+                    f"the key {path}", f"is not the key of {self.origin}", "restore it from its backup"
+                )
+            self._key = (text, signers)
+        return self._key[1]
 
 
-def key_path(path: Path) -> Path:
-    """Where a book's signing key lies: beside it, readable by its owner alone."""
-    return path.with_name(path.name + ".key")
+def read_log_keys(text: str) -> tuple[LogVerifier, ...]:
+    """A log's public keys, a line each; raises ProofError when one is malformed, or none is there."""
+    keys = tuple(read_verifier(line) for line in text.split("\n") if line)
+    logs = tuple(key for key in keys if not isinstance(key, WitnessVerifier))
+    if len(logs) != len(keys) or not logs:
+        remedy = "ask the book's owner for what `gongfen log key` prints"
+        raise ProofError("the book's key", "is missing, or is a witness's", remedy)
+    return logs
 
 
-def create_record(path: Path, origin: str, by: str) -> Record:
-    """A new book with a new key. Raises BookPlaceError."""
+def _refuse_another(kept: Fact, fact: Fact, seq: int) -> None:
+    """A retry is said at another moment, and says the same."""
+    if kept != Fact(id=fact.id, at=kept.at, by=fact.by, body=fact.body, sample=fact.sample, signed=fact.signed):
+        reason = f"is already fact {seq}, with a different content"
+        raise DuplicateIdError(f"{fact.kind} {fact.id}", reason, "correct it by a new fact with an id of its own")
+
+
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    source = iter(items)
+    while part := list(islice(source, size)):
+        yield part
+
+
+def create_record(path: Path | Address, origin: str, by: str, *, post_quantum: bool = False) -> Record:
+    """A new book with a new key, Ed25519; with ``post_quantum`` a second one, ML-DSA-44. Raises BookPlaceError."""
     if not ORIGIN.fullmatch(origin):
         raise BookPlaceError(
             f"the name {origin!r}", "holds spaces or +", "name it like a web address: example.org/book"
         )
-    if key_path(path).exists() and not path.exists():
-        raise BookPlaceError(str(key_path(path)), "is there already", "keep it safe elsewhere, or choose another place")
-    signer = Signer(origin, os.urandom(32))
-    store = create_store(path, origin, str(signer.verifier))
-    descriptor = os.open(key_path(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    key = key_path(path)
+    if key.exists() and not (isinstance(path, Path) and path.exists()):
+        raise BookPlaceError(str(key), "is there already", "keep it safe elsewhere, or choose another place")
+    if not key.parent.is_dir():
+        raise BookPlaceError(str(key.parent), "is not a folder", "make it first, or choose another place")
+    signers: list[NoteSigner] = [Signer(origin, os.urandom(32))]
+    if post_quantum:
+        signers.append(MLDSA44Signer(origin, os.urandom(32)))
+    store = create_store(path, {"origin": origin, "key": "\n".join(str(signer.verifier) for signer in signers)})
+    descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{signer}\n")
+        file.writelines(f"{signer}\n" for signer in signers)
     return Record(store, path, by)
 
 
-def open_record(path: Path, by: str) -> Record:
+def open_record(path: Path | Address, by: str) -> Record:
     """A book that is there. Raises BookPlaceError or DamagedBookError."""
     store = open_store(path)
     if store.meta("origin") is None or store.meta("key") is None:

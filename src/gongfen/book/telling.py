@@ -94,7 +94,7 @@ def _sample_kinds(record: Record) -> tuple[str, ...]:
 
 def _proof(record: Record, seq: int) -> Proof:
     fact = record.fact(seq)
-    return Proof(seq=seq, fact=fact.id, kind=fact.kind, leaf=leaf_hash(record.store.read(seq)).hex())
+    return Proof(seq=seq, fact=fact.id, kind=fact.kind, leaf=leaf_hash(record.entry(seq).data).hex())
 
 
 def _output(record: Record, output: str, sold_in: str) -> OutputStory:
@@ -191,7 +191,7 @@ def _model_of(record: Record, outputs: Sequence[str]) -> str:
 def _training(record: Record, model: str) -> TrainingStory:
     """How the model was made. Raises MissingAssumptionError for a model that this book did not train."""
     making = answers.making_of(record, model)
-    memory = json.loads(record.store.blob(making.record_sha256 or "") or b"{}")
+    memory = json.loads(record.blob(making.record_sha256 or "") or b"{}")
     facts = record.about(model)
     compute = next((fact.body for _, fact in facts if isinstance(fact.body, k.Compute)), None)
     data = next((use.work for use in making.inputs if use.role == "data"), None)

@@ -148,7 +148,7 @@ def _quotes(record: Record, output: str, index: QuoteIndex, method: str) -> list
 def sold_passage(record: Record, output: str) -> Passage:
     """An output as the very tokens that were sampled, scored from the first generated one."""
     making = making_of(record, output)
-    memory = record.store.blob(making.record_sha256 or "")
+    memory = record.blob(making.record_sha256 or "")
     if memory is None:
         raise TrainingError(output, "has lost the record of its tokens", "make it again under another name")
     said = json.loads(memory)

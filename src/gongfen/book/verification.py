@@ -1,18 +1,31 @@
-"""Whether a book agrees with itself: every byte, hash, signature, settlement and answer."""
+"""Whether a book agrees with itself: every byte, hash, signature, settlement and answer.
 
+The log is read once. What is read is hashed, decoded and booked again into answers of its own, in a temporary place;
+then both sets of answers are compared row by row. Memory does not grow with the log.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from gongfen import accounts
-from gongfen.book.recording import Progress, Record
-from gongfen.errors import DamagedBookError, GongfenError
-from gongfen.facts import Fact, checked, decode
+from gongfen import accounts, shares
+from gongfen.book import people
+from gongfen.book.recording import KEPT_TOGETHER, Progress, Record
+from gongfen.errors import DamagedBookError, GongfenError, ProofError
+from gongfen.facts import Fact, reread
+from gongfen.facts.kinds import Settlement
 from gongfen.facts.references import references
 from gongfen.proof.checkpoint import Checkpoint, open_checkpoint
 from gongfen.proof.merkle import Frontier, leaf_hash
-from gongfen.proof.note import Verifier
-from gongfen.reports.bundle import Settled, replay
+from gongfen.proof.policy import LogVerifier
+from gongfen.reports.bundle import Settled
+from gongfen.storage import Entry, Views, create_store
 from gongfen.storage.connection import BACKUP
-from gongfen.storage.sqlite import TILE
+from gongfen.storage.tree import TILE
+
+REMEDY = "throw the answers away and make them again: gongfen log rebuild"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,107 +37,189 @@ class Verified:
     root: str
     checkpoints: int
     settlements: tuple[Settled, ...]
+    signed: int
+    """Facts that makers have signed themselves."""
+    flagged: int
+    """Facts whose key had ended."""
 
 
 def verify_record(
-    record: Record, verifier: Verifier | None = None, since: str | None = None, progress: Progress | None = None
+    record: Record,
+    verifiers: Sequence[LogVerifier] = (),
+    since: str | None = None,
+    progress: Progress | None = None,
 ) -> Verified:
     """Check a whole book; raises DamagedBookError or ProofError naming the first thing that does not agree.
 
-    ``verifier``: the key to check with, else the book's own. ``since``: an older signed checkpoint, of which this log
+    ``verifiers``: the keys to check with, else the book's own. ``since``: an older signed checkpoint, of which this log
     must be an extension: it finds a log that was cut short or rewritten and signed again.
     """
-    store, key = record.store, verifier or record.verifier
+    store, keys = record.store, tuple(verifiers) or record.verifiers
     if flaws := store.flaws():
         raise DamagedBookError(str(record.path), f"is a damaged database: {flaws[0]}", BACKUP)
-    if key.name != record.origin:
-        raise DamagedBookError(str(record.path), f"calls itself {record.origin}, but its key is of {key.name}", BACKUP)
+    for key in keys:
+        if key.name != record.origin:
+            reason = f"calls itself {record.origin}, but its key is of {key.name}"
+            raise DamagedBookError(str(record.path), reason, BACKUP)
     for name in store.blob_names():
-        store.blob(name)
-    signed = [open_checkpoint(note, key) for _, note in store.checkpoints()]
-    if since is not None:
-        signed.append(open_checkpoint(since, key))
-    log, found = _read_log(record, sorted(signed, key=lambda checkpoint: checkpoint.size))
-    if log and not any(checkpoint.size == len(log) for checkpoint in signed):
-        raise DamagedBookError(str(record.path), "holds facts that no checkpoint signs", BACKUP)
-    state = accounts.state_in_memory()
-    booked: dict[int, list[accounts.Entry]] = {}
-    settlements = replay(log, state, progress, booked)
-    _compare_views(record, [fact for _, fact in log], state)
-    _compare_postings(record, booked)
-    return Verified(record.origin, len(log), found.hex(), len(signed), settlements)
+        record.blob(name)
+    with record.reading(), TemporaryDirectory(prefix="gongfen-verify-") as place:
+        signed = list(_signed(record, keys))
+        if since is not None:
+            signed.append(open_checkpoint(since, *keys))
+        again = _Again(Path(place), record.origin)
+        try:
+            log = read_log(record, signed, again.book, progress)
+            if log.size and not any(checkpoint.size == log.size for checkpoint in signed):
+                raise DamagedBookError(str(record.path), "holds facts that no checkpoint signs", BACKUP)
+            again.finish()
+            _compare(record, again)
+            people.check_forgotten(record)
+            flagged = sum(1 for _ in again.state.flags.prefixed(""))
+        finally:
+            again.store.close()
+    return Verified(
+        origin=record.origin,
+        size=log.size,
+        root=log.root().hex(),
+        checkpoints=len(signed),
+        settlements=tuple(again.settled),
+        signed=again.signed,
+        flagged=flagged,
+    )
 
 
-def _read_log(record: Record, signed: list[Checkpoint]) -> tuple[list[tuple[bytes, Fact]], bytes]:
+def _signed(record: Record, keys: Sequence[LogVerifier]) -> Iterator[Checkpoint]:
+    """Every kept checkpoint, and the newest that witnesses cosigned; each signs the size under which it is kept."""
+    for size, note in record.store.checkpoints():
+        checkpoint = open_checkpoint(note, *keys)
+        if checkpoint.size != size:
+            thing = f"{record.path}, checkpoint of {size} facts,"
+            raise DamagedBookError(thing, f"signs {checkpoint.size} facts", BACKUP)
+        yield checkpoint
+    if (witnessed := record.store.cosigned()) is not None:
+        yield open_checkpoint(witnessed, *keys)
+
+
+# -- the log -----------------------------------------------------------------------------------------------------------
+
+Each = Callable[[int, Fact, Callable[[], bytes]], None]
+"""What is done with a fact: its number, itself, and how to get the root of the log before it."""
+
+
+def read_log(
+    record: Record, signed: Iterable[Checkpoint], each: Each | None = None, progress: Progress | None = None
+) -> Frontier:
+    """Hash and parse every entry, and hold the tree against every kept hash and signed checkpoint."""
     place, store = str(record.path), record.store
-    log: list[tuple[bytes, Fact]] = []
-    frontier = Frontier(0, store.subtree)
-    nodes: dict[tuple[int, int], bytes] = {}
-    waiting = list(signed)
-    for seq, fact_id, leaf, data in store.leaves():
-        if seq != len(log):
-            raise DamagedBookError(f"{place}, fact {len(log)},", "is missing", BACKUP)
-        fact = _read_fact(place, seq, fact_id, leaf, data)
-        log.append((data, fact))
-        for level, index, found in frontier.append(leaf):
-            if level and level % TILE == 0:
-                nodes[level, index] = found
-        while waiting and waiting[0].size <= seq + 1:
-            checkpoint = waiting.pop(0)
-            if checkpoint.size == seq + 1 and checkpoint.root != frontier.root():
+    frontier = Frontier(0, record.tree.subtree)
+    waiting = sorted(signed, key=lambda checkpoint: checkpoint.size, reverse=True)
+    size, leaves = 0, list[bytes]()
+
+    def grow() -> bytes:
+        for level, index, found in frontier.extend(leaves, TILE):
+            if store.hashes(level, index, 1) != [found]:
+                thing = f"{place}, tree level {level}, hash {index},"
+                raise DamagedBookError(thing, "is not what its leaves give", BACKUP)
+        leaves.clear()
+        return frontier.root()
+
+    total = store.size()
+    for entry in store.entries():
+        if entry.seq != size:
+            raise DamagedBookError(f"{place}, fact {size},", "is missing", BACKUP)
+        fact = _read_entry(record, place, entry)
+        if each:
+            each(size, fact, grow)
+        leaves.append(entry.leaf)
+        size += 1
+        while waiting and waiting[-1].size <= size:
+            checkpoint = waiting.pop()
+            if checkpoint.size == size and checkpoint.root != grow():
                 reason = "does not have the root that its checkpoint signs"
-                raise DamagedBookError(f"{place}, log of {seq + 1} facts,", reason, BACKUP)
+                raise DamagedBookError(f"{place}, log of {size} facts,", reason, BACKUP)
+        if progress and not size % 1_000:
+            progress(size, total)
+    grow()
     if waiting:
-        reason = f"has lost facts: {waiting[0].size} were signed, {len(log)} are there"
+        reason = f"has lost facts: {waiting[-1].size} were signed, {size} are there"
         raise DamagedBookError(place, reason, BACKUP)
-    for (level, index), found in nodes.items():
-        if store.subtree(level, index) != found:
-            raise DamagedBookError(f"{place}, tree level {level}, hash {index},", "is not what its leaves give", BACKUP)
-    return log, frontier.root()
+    return frontier
 
 
-def _read_fact(place: str, seq: int, fact_id: str, leaf: bytes, data: bytes) -> Fact:
-    if leaf_hash(data) != leaf:
-        raise DamagedBookError(f"{place}, fact {seq},", "was altered: its bytes do not give its leaf hash", BACKUP)
+def _read_entry(record: Record, place: str, entry: Entry) -> Fact:
+    if not isinstance(entry.data, bytes) or leaf_hash(entry.data) != entry.leaf:
+        thing = f"{place}, fact {entry.seq},"
+        raise DamagedBookError(thing, "was altered: its bytes do not give its leaf hash", BACKUP)
     try:
-        fact = decode(data)
-        same = checked(fact) == data
+        fact = reread(entry.data, record.blob)
     except GongfenError as error:
-        raise DamagedBookError(f"{place}, fact {seq},", f"cannot be read: {error}", BACKUP) from None
-    if not same or fact.id != fact_id:
-        raise DamagedBookError(f"{place}, fact {seq},", "is not in canonical form, or filed under another id", BACKUP)
+        raise DamagedBookError(f"{place}, fact {entry.seq},", f"cannot be read: {error}", BACKUP) from None
+    if fact.id != entry.fact_id:
+        raise DamagedBookError(f"{place}, fact {entry.seq},", "is filed under another id", BACKUP)
     return fact
 
 
-def _compare_views(record: Record, log: list[Fact], state: accounts.State) -> None:
+# -- the answers -------------------------------------------------------------------------------------------------------
+
+
+class _Again:
+    """The answers, made a second time from what was read."""
+
+    def __init__(self, place: Path, origin: str) -> None:
+        self.store = create_store(place / "again.db", {"origin": origin})
+        self.views = Views(self.store)
+        self.state = accounts.state_in(self.views.table, origin)
+        self.settled: list[Settled] = []
+        self.signed = 0
+
+    def book(self, seq: int, fact: Fact, root: Callable[[], bytes]) -> None:
+        """Book a fact; a settlement is computed again. Raises ProofError where it could not have been booked."""
+        body = fact.body
+        self.signed += fact.signed is not None
+        if isinstance(body, Settlement):
+            if body.size != seq or body.root != root().hex():
+                thing = f"settlement {body.settlement}"
+                reason = "names a state of the log that is not the one before it"
+                raise ProofError(thing, reason, BACKUP)
+            shares.check_settlement(self.state, body)
+            self.settled.append(Settled(body.settlement, body.period, body.currency, body.total_micro, len(body.lines)))
+        try:
+            entries = accounts.book(self.state, fact, seq)
+        except DamagedBookError:
+            raise
+        except GongfenError as error:
+            raise ProofError(f"fact {seq} ({fact.kind})", f"could not have been booked: {error}", BACKUP) from None
+        self.views.note(seq, references(fact), tuple(entries))
+        if self.views.pending >= KEPT_TOGETHER:
+            self.keep()
+
+    def keep(self) -> None:
+        """Put aside what lies in memory."""
+        with self.store.writing():
+            self.views.keep()
+
+    def finish(self) -> None:
+        """The books balance."""
+        self.keep()
+        given, held = accounts.conservation(self.state)
+        if given != held:
+            raise ProofError("the books", f"do not balance: {given} micro-SLH in, {held} at rest", BACKUP)
+
+
+def _compare(record: Record, again: _Again) -> None:
     """The answers that are kept ready are those that the facts give."""
-    touched: dict[str, list[int]] = {}
-    for seq, fact in enumerate(log):
-        for ref in references(fact):
-            touched.setdefault(ref, []).append(seq)
-    remedy = "throw the answers away and make them again: gongfen log rebuild"
     for name in accounts.TABLES:
-        kept = dict(getattr(record.state, name).prefixed(""))
-        due = dict(getattr(state, name).prefixed(""))
-        if kept != due:
-            wrong = min(key for key in {*kept, *due} if kept.get(key) != due.get(key))
-            raise DamagedBookError(f"{record.path}, view {name}, {wrong},", "is not what the facts give", remedy)
-    for ref, seqs in touched.items():
-        if record.store.touching(ref) != seqs:
-            raise DamagedBookError(f"{record.path}, index of {ref},", "is not what the facts give", remedy)
-    if record.store.touches() != sum(map(len, touched.values())):
-        raise DamagedBookError(f"{record.path}, index,", "holds more than the facts give", remedy)
+        kept, due = (getattr(state, name).prefixed("") for state in (record.state, again.state))
+        _same(record, f"view {name}", kept, due)
+    _same(record, "index", record.views.all_touches(), again.views.all_touches())
+    _same(record, "postings", record.views.all_bookings(), again.views.all_bookings())
 
 
-def _compare_postings(record: Record, booked: dict[int, list[accounts.Entry]]) -> None:
-    """The kept postings are what the facts book."""
-    due = [
-        (seq, entry.why, posting.account, posting.unit, posting.amount)
-        for seq, entries in booked.items()
-        for entry in entries
-        for posting in entry.postings
-    ]
-    kept = [(seq, why, account, unit, amount) for seq, _, account, unit, amount, why in record.store.all_postings()]
-    if due != kept:
-        remedy = "throw the answers away and make them again: gongfen log rebuild"
-        raise DamagedBookError(f"{record.path}, the postings,", "are not what the facts give", remedy)
+def _same(
+    record: Record, what: str, kept: Iterator[tuple[object, object]], due: Iterator[tuple[object, object]]
+) -> None:
+    for ours, theirs in zip_longest(kept, due):
+        if ours != theirs:
+            key = min(str(row[0]) for row in (ours, theirs) if row)
+            raise DamagedBookError(f"{record.path}, {what}, {key},", "is not what the facts give", REMEDY)

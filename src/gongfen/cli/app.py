@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -27,8 +26,14 @@ app = typer.Typer(
 )
 
 BookPath = Annotated[
-    Path | None,
-    typer.Option("--book", envvar="GONGFEN_BOOK", help="The book's file.", show_default="gongfen.db"),
+    str | None,
+    typer.Option(
+        "--book",
+        envvar="GONGFEN_BOOK",
+        metavar="PATH",
+        help="The book's file, or its address on a server: postgresql://…",
+        show_default="gongfen.db",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
@@ -40,7 +45,7 @@ MISTAKE = 2
 def main(book: BookPath = None) -> None:
     """Gongfen 工分: who made it, out of whose labour, what is it worth, who is owed what — and the proof."""
     if book is not None:
-        os.environ["GONGFEN_BOOK"] = str(book)  # `gongfen --book PATH verb` says the same as `gongfen verb --book PATH`
+        os.environ["GONGFEN_BOOK"] = book  # `gongfen --book PATH verb` says the same as `gongfen verb --book PATH`
 
 
 def words() -> Words:
@@ -76,6 +81,16 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int],
         yield move
 
 
+@contextmanager
+def several_steps() -> Iterator[None]:
+    """Around a verb that records step by step: when a later one fails, those that were finished stay."""
+    try:
+        yield
+    except GongfenError as error:
+        error.left = "steps that were finished stay recorded"
+        raise
+
+
 def run() -> None:
     """The command ``gongfen``. A mistake is said in three parts, and exits with 2."""
     try:
@@ -105,10 +120,4 @@ def _complain(error: GongfenError) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"{error.thing} {error.reason}", style="bold red", markup=False)
     console.print(f"  → {error.remedy}", markup=False)
-    console.print(f"  {type(error).__name__}; {_consequence()}", style="dim", markup=False)
-
-
-def _consequence() -> str:
-    """What a mistake leaves behind: nothing, but for the verbs of several steps, which keep the ones that were done."""
-    several = {"train", "generate", "trace", "demo"} & set(sys.argv[1:3])
-    return "steps that were finished stay recorded" if several else "nothing was written"
+    console.print(f"  {type(error).__name__}; {error.left}", style="dim", markup=False)

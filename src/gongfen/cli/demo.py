@@ -12,14 +12,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 from rich.console import Console
 
 import gongfen
+from gongfen.book import people
 from gongfen.book.clock import today
 from gongfen.book.publishing import text_of
-from gongfen.cli.app import AsJson, app, progress, words
+from gongfen.cli.app import AsJson, app, progress, several_steps, words
 from gongfen.errors import ProofError
 from gongfen.facts import Body, body_of
 from gongfen.facts import kinds as k
@@ -89,9 +89,10 @@ def bring_in(demo: Demo) -> None:
         demo.say(brought.attribution)
     config = demo.config
     for maker in config["makers"]:
-        demo.new(f"enrol:{maker['maker']}", k.Enrol(maker=maker["maker"]))
-        with log.store.writing():
-            log.store.put_person(maker["maker"], "sample", msgspec.json.encode({"name": maker["name"]}).decode())
+        if log.state.makers.get(maker["maker"]) is None:
+            salt, details, sealed = people.seal({"name": maker["name"]})
+            log.store.put_person(maker["maker"], salt, details)
+            demo.new(f"enrol:{maker['maker']}", k.Enrol(maker=maker["maker"], details_sha256=sealed))
     currency = {"currency": config["currency"]}
     demo.new("standard:demo", body_of("standard", {**config["standard"], **currency}))
     demo.new("policy:demo", body_of("policy", {**config["policy"], **currency}))
@@ -312,7 +313,7 @@ def demo(
     opened = (
         gongfen.open(place, by="demo") if place.exists() else gongfen.create(place, origin=config["origin"], by="demo")
     )
-    with opened as book:
+    with several_steps(), opened as book:
         work = Demo(book, QUICK if quick else FULL, config, out, cache or out / "cache", quick, console)
         for step in STEPS:
             begun = time.monotonic()

@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 import gongfen
-from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
+from gongfen.cli.app import AsJson, BookPath, app, progress, several_steps, show, words
 from gongfen.facts.notation import read_time
 
 
@@ -29,7 +29,7 @@ def generate(
 
     speak = words()
     asked = Prompt(name, prompt, by, read_time(typed) if typed else None)
-    with gongfen.open(book) as opened, progress(speak.gettext("writing"), quiet=as_json) as move:
+    with several_steps(), gongfen.open(book) as opened, progress(speak.gettext("writing"), quiet=as_json) as move:
         found = opened.generate(model, asked, length=tokens, seed=seed, cache=cache, progress=move)
     text = "\n".join(f"{one.output}\n{one.prompt}{one.text}" for one in found)
     show(found, as_json=as_json, draw=lambda: Text(text))

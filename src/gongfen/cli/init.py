@@ -6,6 +6,7 @@ import typer
 from rich.text import Text
 
 import gongfen
+from gongfen.book.place import key_path
 from gongfen.cli.app import AsJson, BookPath, app, show, words
 
 
@@ -14,16 +15,20 @@ def init(
     origin: Annotated[
         str, typer.Argument(help="The book's public name, like a web address: example.org/book.")
     ] = "gongfen.example/book",
+    post_quantum: Annotated[
+        bool, typer.Option("--post-quantum", help="Sign with ML-DSA-44 too, beside Ed25519; checkpoints grow by 3 KiB.")
+    ] = False,
     book: BookPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a new book, with a signing key beside it."""
-    with gongfen.create(book, origin=origin) as made:
-        path, key = made.log.path, str(made.log.verifier)
+    with gongfen.create(book, origin=origin, post_quantum=post_quantum) as made:
+        path, key = made.log.path, "\n".join(map(str, made.log.verifiers))
+        file = key_path(path)
     answer = {"book": str(path), "origin": origin, "key": key}
     lines = words().say(
         "%(path)s is a new book of %(origin)s.\nPublish its key, so that others can check it:\n  %(key)s\n"
-        "Keep %(path)s.key secret and backed up: who has it signs for the book.",
-        path=path, origin=origin, key=key,
+        "Keep %(file)s secret and backed up: who has it signs for the book.",
+        path=path, origin=origin, key=key, file=file,
     )  # fmt: skip
     show(answer, as_json=as_json, draw=lambda: Text(lines))

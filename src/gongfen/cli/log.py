@@ -3,17 +3,24 @@
 import json
 import os
 import sys
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
+from rich.table import Table
 from rich.text import Text
 
 import gongfen
 from gongfen.book.place import VARIABLE
+from gongfen.book.recording import Record
 from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
-from gongfen.facts import Fact, encode
-from gongfen.facts.references import LISTED
+from gongfen.facts import Elsewhere, Fact, encode
+from gongfen.facts.references import LISTED, references
+from gongfen.reports.replies import Flagged
 from gongfen.reports.text import table
 
 log_app = typer.Typer(
@@ -32,6 +39,10 @@ def log(
     about: Annotated[str | None, typer.Option(help="Only facts about this work, maker or target.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only facts of this kind.")] = None,
     last: Annotated[int, typer.Option(help="How many, from the end; 0 for all.")] = 20,
+    start: Annotated[int, typer.Option("--from", help="Only facts from this number on.", min=0)] = 0,
+    flagged: Annotated[
+        bool, typer.Option("--flagged", help="Only facts whose signature is in doubt: their key had ended.")
+    ] = False,
     book: BookPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,37 +54,72 @@ def log(
             )  # `gongfen log --book PATH key` says the same as `gongfen log key --book PATH`
         return
     with gongfen.open(book) as opened:
-        record = opened.log
-        found: list[tuple[int, Fact]] = []
-        if about:
-            found = record.about(about)
-        elif kind:
-            listed = record.about(f"kind|{kind}") if kind in LISTED else record.facts()
-            found = [(seq, fact) for seq, fact in listed if fact.kind == kind]
-        else:
-            found = list(record.facts(max(0, record.size - last) if last else 0))
-        found = [(seq, fact) for seq, fact in found if kind in (None, fact.kind)]
-        found = found[-last:] if last else found
-    if as_json:
-        for _, fact in found:
-            sys.stdout.write(encode(fact).decode() + "\n")
-        return
-    rows = table(words(), "number", "kind", "said", "by", "what", numbers=(0,))
+        wanted = Wanted(about, kind, opened.flags() if flagged else None, start, last)
+        found = wanted.facts(opened.log)
+        if as_json:
+            for _, fact in found:
+                sys.stdout.write(encode(fact).decode() + "\n")
+            return
+        rows = _drawn(found, {one.seq for one in opened.flags()})
+    show(None, as_json=False, draw=lambda: rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which facts were asked for."""
+
+    about: str | None
+    kind: str | None
+    flagged: tuple[Flagged, ...] | None
+    start: int
+    last: int
+
+    def facts(self, record: Record) -> Iterable[tuple[int, Fact]]:
+        """Those facts, in order; none is held longer than it is shown, unless the last ones are asked for."""
+        if not (self.about or self.kind or self.flagged is not None):
+            first = max(self.start, record.size - self.last) if self.last else self.start
+            return record.facts(first)
+        found = (row for row in self._listed(record) if row[0] >= self.start and self._fits(row[1]))
+        return deque(found, self.last) if self.last else found
+
+    def _listed(self, record: Record) -> Iterable[tuple[int, Fact]]:
+        if self.flagged is not None:
+            return ((one.seq, record.fact(one.seq)) for one in self.flagged)
+        if self.about:
+            return record.about(self.about)
+        return record.about(f"kind|{self.kind}") if self.kind in LISTED else record.facts(self.start)
+
+    def _fits(self, fact: Fact) -> bool:
+        about = self.flagged is None or self.about is None or self.about in references(fact)
+        return about and self.kind in (None, fact.kind)
+
+
+def _drawn(found: Iterable[tuple[int, Fact]], doubtful: set[int]) -> Table:
+    speak = words()
+    rows = table(speak, "number", "kind", "said", "by", "what", numbers=(0,))
     for seq, fact in found:
         mark = " (sample)" if fact.sample else ""
+        if fact.signed is not None:
+            mark += f" ⚑ {speak.gettext('flagged')}" if seq in doubtful else f" ✓ {speak.gettext('signed')}"
         rows.add_row(str(seq), fact.kind + mark, fact.at[:19].replace("T", " "), fact.by, _brief(fact))
-    show(None, as_json=False, draw=lambda: rows)
+    return rows
 
 
 @log_app.command()
 def receipt(
     fact: Annotated[str, typer.Argument(help="A fact's number or id.")],
     book: BookPath = None,
-    as_json: AsJson = True,  # noqa: ARG001 - a receipt is always JSON; the option is there as it is everywhere
+    out: Annotated[Path | None, typer.Option(help="Write a FILE.tlog-proof, which other tools read too.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """The proof that a fact is in the log, as JSON: keep it; gongfen verify checks it offline."""
+    """The proof that a fact is in the log: keep it; gongfen verify checks it offline."""
     with gongfen.open(book) as opened:
         found = opened.receipt(int(fact) if fact.isdecimal() else fact)
+    if out is not None:
+        out.write_text(found.text(), encoding="utf-8")
+        said = words().say("%(path)s proves fact %(seq)s (%(kind)s)", path=out, seq=found.seq, kind=found.kind)
+        show({"file": str(out), "seq": found.seq}, as_json=as_json, draw=lambda: Text(said))
+        return
     show(found, as_json=True, draw=Text)
 
 
@@ -89,7 +135,7 @@ def checkpoint(book: BookPath = None, as_json: AsJson = False) -> None:
 def key(book: BookPath = None, as_json: AsJson = False) -> None:
     """The book's public key."""
     with gongfen.open(book) as opened:
-        found = str(opened.log.verifier)
+        found = "\n".join(map(str, opened.log.verifiers))
     sys.stdout.write((json.dumps({"key": found}) if as_json else found) + "\n")
 
 
@@ -104,6 +150,8 @@ def rebuild(book: BookPath = None, as_json: AsJson = False) -> None:
 
 
 def _brief(fact: Fact) -> str:
+    if isinstance(fact.body, Elsewhere):
+        return f"body_sha256={fact.body.sha256}"
     fields = json.loads(encode(fact))["body"]
     text = ", ".join(
         f"{name}={value}" for name, value in msgspec.to_builtins(fields).items() if value not in (None, "", [])

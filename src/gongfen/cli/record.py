@@ -1,19 +1,28 @@
 """``gongfen record``: facts, from the command line, a file of JSON lines, or standard input."""
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.text import Text
 
 import gongfen
+from gongfen.book import keys
 from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
-from gongfen.errors import BookPlaceError
+from gongfen.cli.lines import is_lines, read_facts
+from gongfen.errors import BookPlaceError, GongfenError, MakerKeyError
 from gongfen.facts import Fact
-from gongfen.facts.notation import read_line, read_words
+from gongfen.facts.notation import Said, read_words
+from gongfen.facts.signing import MakerKey
+
+TOGETHER = 1_024
+"""Lines that are written in one transaction."""
+SHOWN = 3
+"""Numbers that are shown one by one."""
 
 
 @app.command()
@@ -29,28 +38,57 @@ def record(
     keep: Annotated[
         Path | None, typer.Option(help="Keep this file's text with the book; fills in sha256 and size_bytes.")
     ] = None,
+    sign: Annotated[
+        Path | None, typer.Option("--sign", help="Sign with this maker's key file: it is they who say it.")
+    ] = None,
     book: BookPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write facts into the book, all or none.
+    """Write facts into the book: one; or lines, 1,024 at a time, each such part whole or not at all.
 
     Times take units (labour_us=40s, 3m, 2h), money decimals (price_micro=12.50), makers shares
-    (makers=ada:600000,bo:400000).
+    (makers=ada:600000,bo:400000). A file that was broken off can be recorded again: what is there is not written twice.
+    On standard input, give each line an id for that.
     """
+    key = keys.read_key_file(sign) if sign else None
     with gongfen.open(book) as opened:
-        log = opened.log
-        before = log.size
-        if len(what) == 1 and (what[0] == "-" or what[0].endswith(".jsonl")):
+        if is_lines(what):
             with progress(words().gettext("recording"), quiet=as_json) as move:
-                numbers = log.record(_from_lines(what[0], opened, sample=sample), progress=move)
+                facts = (_fact(opened, said, key) for said in read_facts(what[0], sample=sample))
+                answer, text = _pour(opened, facts, move)
         else:
-            said, blobs = _with_file(what, keep)
-            numbers = log.record([log.new(read_words(said), fact_id=fact_id, sample=sample)], blobs)
-        receipts = [log.receipt(seq) for seq in numbers[:1]]
-    answer = {"facts": numbers, "receipt": receipts[0] if receipts else None}
-    new = [seq for seq in numbers if seq >= before]
-    text = words().say("new facts: %(n)s; numbers: %(numbers)s", n=len(new), numbers=_brief(numbers))
+            found, blobs = _with_file(what, keep)
+            said = Said(read_words(found), fact_id, None, sample)
+            before = opened.log.size
+            numbers = opened.log.record([_fact(opened, said, key)], blobs)
+            answer = {"facts": numbers, "receipt": opened.log.receipt(numbers[0])}
+            new = sum(seq >= before for seq in numbers)
+            text = words().say("new facts: %(n)s; numbers: %(numbers)s", n=new, numbers=str(numbers[0]))
     show(answer, as_json=as_json, draw=lambda: Text(text))
+
+
+def _pour(book: gongfen.Book, facts: Iterable[Fact], move: Callable[[int, int], None]) -> tuple[dict[str, Any], str]:
+    """Write facts as they come, some at a time: memory does not grow with their number."""
+    source, lines, start = iter(facts), 0, book.log.size
+    first: list[int] = []
+    last: int | None = None
+    try:
+        while part := list(islice(source, TOGETHER)):
+            numbers = book.log.record(part)
+            first, last = first or numbers[:SHOWN], numbers[-1]
+            lines += len(part)
+            move(lines, 0)
+    except GongfenError as error:
+        if lines:
+            error.left = f"{lines} facts before it stay recorded: mend the line and record the same again"
+        raise
+    new = book.log.size - start
+    answer = {"lines": lines, "new": new, "size": book.log.size}
+    if last is None:
+        return answer, words().gettext("no facts in it")
+    answer["receipt"] = msgspec.to_builtins(book.log.receipt(last))
+    shown = ", ".join(map(str, first)) if lines <= SHOWN else f"{first[0]} … {last}"
+    return answer, words().say("new facts: %(n)s; numbers: %(numbers)s", n=new, numbers=shown)
 
 
 def _with_file(what: list[str], keep: Path | None) -> tuple[list[str], list[bytes]]:
@@ -65,23 +103,20 @@ def _with_file(what: list[str], keep: Path | None) -> tuple[list[str], list[byte
     return [*what, *(f"{name}={value}" for name, value in found.items() if name not in given)], [data]
 
 
-def _from_lines(name: str, book: gongfen.Book, *, sample: bool) -> Iterator[Fact]:
-    if name == "-":
-        yield from _facts(sys.stdin.buffer, "standard input", book, sample=sample)
+def _fact(book: gongfen.Book, said: Said | Fact, key: MakerKey | None) -> Fact:
+    if isinstance(said, Fact):
+        return said
+    if key is not None:
+        return keys.sign_for(book.log, key, said.body, said.id, said.at, sample=said.sample)
+    return book.log.new(said.body, fact_id=said.id, at=said.at, sample=said.sample)
+
+
+def said_facts(what: list[str], fact_id: str | None, *, sample: bool) -> Iterator[Said]:
+    """The facts of a command, in words or lines, none of them signed yet."""
+    if not is_lines(what):
+        yield Said(read_words(what), fact_id, None, sample)
         return
-    path = Path(name)
-    if not path.is_file():
-        raise BookPlaceError(name, "is not a file", "name a file of JSON lines, or - for standard input")
-    with path.open("rb") as lines:
-        yield from _facts(lines, name, book, sample=sample)
-
-
-def _facts(lines: "Iterator[bytes]", place: str, book: gongfen.Book, *, sample: bool) -> Iterator[Fact]:
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            said = read_line(line, f"{place}, line {number},")
-            yield book.log.new(said.body, fact_id=said.id, at=said.at, sample=sample or said.sample)
-
-
-def _brief(numbers: list[int]) -> str:
-    return ", ".join(map(str, numbers)) if len(numbers) <= 3 else f"{numbers[0]} … {numbers[-1]}"
+    for said in read_facts(what[0], sample=sample):
+        if isinstance(said, Fact):
+            raise MakerKeyError(f"{said.kind} {said.id}", "is signed already", "sign facts that are not")
+        yield said

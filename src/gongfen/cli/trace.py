@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 import gongfen
-from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
+from gongfen.cli.app import AsJson, BookPath, app, progress, several_steps, show, words
 from gongfen.errors import MissingAssumptionError
 from gongfen.reports import text
 
@@ -27,7 +27,7 @@ def trace(
 ) -> None:
     """Measure influence once, record it with its method, seed and diagnostics; who and settle read it afterwards."""
     speak = words()
-    with gongfen.open(book) as opened, progress(speak.gettext("tracing"), quiet=as_json) as move:
+    with several_steps(), gongfen.open(book) as opened, progress(speak.gettext("tracing"), quiet=as_json) as move:
         if not targets[0].startswith(PERIOD):
             opened.trace(*targets, cache=cache, progress=move)
             answers = [opened.who(output) for output in targets]

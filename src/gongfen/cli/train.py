@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 import gongfen
-from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
+from gongfen.cli.app import AsJson, BookPath, app, progress, several_steps, show, words
 
 
 @app.command()
@@ -26,7 +26,7 @@ def train(
     from gongfen.studio.recipes import FULL, QUICK  # noqa: PLC0415 - torch is loaded by the verbs that need it
 
     plan, speak = QUICK if quick else FULL, words()
-    with gongfen.open(book) as opened, progress(speak.gettext("training"), quiet=as_json) as move:
+    with several_steps(), gongfen.open(book) as opened, progress(speak.gettext("training"), quiet=as_json) as move:
         found = opened.train(
             model,
             setup=plan.setup,

@@ -1,31 +1,27 @@
 """One fact: who says what happened, when; and the canonical bytes that are hashed, signed and kept (RFC 8785)."""
 
 import re
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any
 
 import msgspec
 import rfc8785
 
 from gongfen.errors import MalformedFactError, UnknownKindError
-from gongfen.facts.amounts import PPM
-from gongfen.facts.kinds import (
-    KINDS,
-    Body,
-    Dataset,
-    Enrol,
-    Id,
-    Influence,
-    Labour,
-    Make,
-    Payment,
-    Sale,
-    Settlement,
-    Standard,
-    Work,
-)
+from gongfen.facts.amounts import MOST
+from gongfen.facts.kinds import KINDS, MOST_NAME, Body, Id, Sha256
+from gongfen.facts.rules import broken_rules
+from gongfen.facts.shapes import misshapen, wrong_names
 
-VERSION = 1
+PLAIN, EXTENDED = 1, 2
+"""Versions of the envelope. Only a fact that is signed, or kept by hash, needs the second; all others keep the bytes
+that they always had."""
+MOST_ENTRY_BYTES = (1 << 16) - 1
+"""A longer fact is logged by its body's hash: what a log of tiles can hold (c2sp.org/tlog-tiles, "Log entries")."""
+MOST_FACT_BYTES = 1 << 24
+"""A longer fact is refused: a reader must be able to hold it."""
 DEEPEST = 32
 """Nesting of a fact of an unknown kind; brackets within its texts count too."""
 AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
@@ -40,6 +36,23 @@ class Unknown(msgspec.Struct, frozen=True):
     raw: bytes
 
 
+class Elsewhere(msgspec.Struct, frozen=True):
+    """A body that the log holds by hash, and that is not at hand: proved, but nobody can say what it says."""
+
+    kind: str
+    sha256: str
+    size_bytes: int
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A maker's own signature on a fact, by one of the keys that the book knows."""
+
+    key: Id
+    """The key's name, as its ``key`` fact gives it."""
+    ed25519: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{86}==\Z")]
+    """64 bytes in base64, over :func:`statement`."""
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """One immutable record of something that happened."""
 
@@ -49,9 +62,11 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """When it was said: UTC with microseconds, ``2026-11-22T04:17:24.000000Z``."""
     by: str
     """Who says so."""
-    body: Body | Unknown
+    body: Body | Unknown | Elsewhere
     sample: bool = False
     """Sample data, not a claim about the world: marked wherever it shows."""
+    signed: Signature | None = None
+    """The signature of a maker who holds a key."""
 
     @property
     def kind(self) -> str:
@@ -59,79 +74,226 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         return self.body.kind
 
 
-class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     v: int
     id: Id
     at: str
     by: Id
     kind: Id
-    body: msgspec.Raw
+    body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    body_bytes: Annotated[int, msgspec.Meta(ge=0, le=MOST)] | msgspec.UnsetType = msgspec.UNSET
+    body_sha256: Sha256 | msgspec.UnsetType = msgspec.UNSET
     sample: bool
+    signed: Signature | msgspec.UnsetType = msgspec.UNSET
 
+
+class _Plain(msgspec.Struct, frozen=True):
+    """The same, written in one go; the fields stand in the order of their names."""
+
+    at: str
+    body: Any
+    by: str
+    id: str
+    kind: str
+    sample: bool
+    v: int
+
+
+Fetch = Callable[[str], bytes | None]
+"""``fetch(sha256)`` → a body that the log holds by hash, or ``None`` when it is not at hand."""
 
 _envelopes = msgspec.json.Decoder(_Envelope)
+_KNOWN = frozenset(KINDS.values())
 _bodies = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 
 
-def encode(fact: Fact) -> bytes:
-    """Canonical bytes of a fact. The same fact always gives the same bytes, on any machine.
+def statement(fact: Fact) -> bytes:
+    """What a fact says, in canonical bytes: without a signature, and with its whole body. This is what is signed.
 
-    The keys of our structures are ASCII and the numbers are integers below 2⁵³, for which a sorted compact JSON *is*
-    RFC 8785; the tests hold it against an independent implementation.
+    The same fact always gives the same bytes, on any machine. The keys of our structures are ASCII and the numbers are
+    integers below 2⁵³, for which a sorted compact JSON *is* RFC 8785; the tests hold it against an independent
+    implementation.
     """
-    raw = fact.body.raw if isinstance(fact.body, Unknown) else _encoder.encode(fact.body)
-    envelope = _Envelope(
-        v=VERSION,
-        id=fact.id,
-        at=fact.at,
-        by=fact.by,
-        kind=fact.kind,
-        body=msgspec.Raw(raw),
-        sample=fact.sample,
+    body = fact.body
+    assert not isinstance(body, Elsewhere), "a body that is not at hand cannot be stated"
+    raw = msgspec.Raw(body.raw) if isinstance(body, Unknown) else body
+    return _encoder.encode(_Plain(fact.at, raw, fact.by, fact.id, body.kind, fact.sample, PLAIN))
+
+
+def encode(fact: Fact) -> bytes:
+    """Canonical bytes of a fact with its whole body, if it is at hand: what goes in and out of a book as a line."""
+    if isinstance(fact.body, Elsewhere):
+        return _extended(fact, None)
+    return statement(fact) if fact.signed is None else _extended(fact, msgspec.Raw(_body_bytes(fact)))
+
+
+def entry(fact: Fact) -> tuple[bytes, bytes | None]:
+    """What the log holds of a fact, and its body's bytes if the log holds those by hash only (above 64 KiB)."""
+    data = encode(fact)
+    if len(data) <= MOST_ENTRY_BYTES or isinstance(fact.body, Elsewhere):
+        return data, None
+    return _extended(fact, None), _body_bytes(fact)
+
+
+def _extended(fact: Fact, raw: msgspec.Raw | None) -> bytes:
+    size: int | msgspec.UnsetType = msgspec.UNSET
+    digest: str | msgspec.UnsetType = msgspec.UNSET
+    if isinstance(fact.body, Elsewhere):
+        size, digest = fact.body.size_bytes, fact.body.sha256
+    elif raw is None:
+        data = _body_bytes(fact)
+        size, digest = len(data), sha256(data).hexdigest()
+    return _encoder.encode(
+        _Envelope(
+            v=EXTENDED,
+            id=fact.id,
+            at=fact.at,
+            by=fact.by,
+            kind=fact.kind,
+            body=raw if raw is not None else msgspec.UNSET,
+            body_bytes=size,
+            body_sha256=digest,
+            sample=fact.sample,
+            signed=fact.signed or msgspec.UNSET,
+        )
     )
-    return _encoder.encode(envelope)
 
 
-def decode(data: bytes) -> Fact:
-    """The fact in its bytes. Raises MalformedFactError; an unknown kind is kept as :class:`Unknown`."""
+def _body_bytes(fact: Fact) -> bytes:
+    assert not isinstance(fact.body, Elsewhere), "a body that is not at hand has no bytes"
+    return fact.body.raw if isinstance(fact.body, Unknown) else _encoder.encode(fact.body)
+
+
+def decode(data: bytes, fetch: Fetch | None = None) -> Fact:
+    """The fact in its bytes. Raises MalformedFactError; an unknown kind is kept as :class:`Unknown`.
+
+    ``fetch`` finds the bodies that the log holds by hash; what it does not find comes back as :class:`Elsewhere`.
+    """
     try:
         envelope = _envelopes.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed("fact", error) from None
-    if envelope.v != VERSION:
-        raise MalformedFactError(f"fact {envelope.id}", f"has version {envelope.v}", "use a newer gongfen")
-    decoder = _bodies.get(envelope.kind)
-    body: Body | Unknown
-    if decoder is None:
-        body = Unknown(envelope.kind, bytes(envelope.body))
-    else:
-        try:
-            body = decoder.decode(envelope.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise _malformed(f"{envelope.kind} {envelope.id}", error) from None
-    return Fact(id=envelope.id, at=envelope.at, by=envelope.by, body=body, sample=envelope.sample)
+    for reason, remedy in wrong_names((envelope.id, envelope.by, envelope.kind)):
+        raise MalformedFactError("fact", reason, remedy)
+    if envelope.v != PLAIN:
+        _check_version(envelope)
+    elif envelope.body is msgspec.UNSET or envelope.signed is not msgspec.UNSET:
+        raise MalformedFactError(f"fact {envelope.id}", "is signed or has no body, but says version 1", "write v: 2")
+    raw: bytes | msgspec.Raw | None
+    raw = envelope.body if envelope.body is not msgspec.UNSET else _fetched(envelope, fetch)
+    signed = None if envelope.signed is msgspec.UNSET else envelope.signed
+    body = _read_body(envelope, raw)
+    return Fact(id=envelope.id, at=envelope.at, by=envelope.by, body=body, sample=envelope.sample, signed=signed)
+
+
+def _read_body(envelope: _Envelope, raw: bytes | msgspec.Raw | None) -> Body | Unknown | Elsewhere:
+    if raw is None:
+        assert isinstance(envelope.body_sha256, str), "checked with the version"
+        assert isinstance(envelope.body_bytes, int), "checked with the version"
+        return Elsewhere(envelope.kind, envelope.body_sha256, envelope.body_bytes)
+    if envelope.kind not in _bodies:
+        return Unknown(envelope.kind, bytes(raw))
+    return _known_body(envelope.kind, envelope.id, raw)
+
+
+def _known_body(kind: str, fact_id: str, raw: bytes | msgspec.Raw) -> Body:
+    try:
+        body: Body = _bodies[kind].decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _malformed(f"{kind} {fact_id}", error) from None
+    for reason, remedy in misshapen(body):
+        raise MalformedFactError(f"{kind} {fact_id}", reason, remedy)
+    return body
+
+
+def _check_version(envelope: _Envelope) -> None:
+    thing = f"fact {envelope.id}"
+    if envelope.v != EXTENDED:
+        raise MalformedFactError(thing, f"has version {envelope.v}", "use a newer gongfen")
+    whole = envelope.body is not msgspec.UNSET
+    by_hash = (envelope.body_bytes is not msgspec.UNSET, envelope.body_sha256 is not msgspec.UNSET)
+    if by_hash != (not whole, not whole):
+        raise MalformedFactError(thing, "needs either a body, or a body's hash and size", "give one of the two")
+    if whole and envelope.signed is msgspec.UNSET:
+        raise MalformedFactError(thing, "says version 2, but is neither signed nor kept by hash", "write v: 1")
+
+
+def _fetched(envelope: _Envelope, fetch: Fetch | None) -> bytes | None:
+    assert isinstance(envelope.body_sha256, str), "checked with the version"
+    found = fetch(envelope.body_sha256) if fetch else None
+    if found is not None and (len(found) != envelope.body_bytes or sha256(found).hexdigest() != envelope.body_sha256):
+        raise MalformedFactError(f"fact {envelope.id}", "has a body that is not what its hash says", "restore the body")
+    return found
 
 
 def checked(fact: Fact) -> bytes:
-    """Canonical bytes of a fact that keeps the rules of its kind; raises MalformedFactError where it does not.
+    """What the log would hold of a fact, if it keeps the rules of its kind; raises MalformedFactError otherwise."""
+    return admitted(fact)[1]
 
-    Reading the bytes back is the check: it finds floats and wrong types that Python lets through.
+
+def admitted(fact: Fact) -> tuple[Fact, bytes, bytes | None]:
+    """A fact that keeps the rules of its kind, its entry in the log, and its body if the log holds that by hash.
+
+    Reading the bytes back is the check: it finds floats and wrong types that Python lets through, and what is booked
+    is what was written, not the object that a caller may have shaped. Raises MalformedFactError.
     """
+    if fact.signed is None and type(fact.body) in _KNOWN:
+        found, data = _reread_body(fact)
+    else:
+        try:
+            data = encode(fact)
+        except (TypeError, UnicodeEncodeError, OverflowError) as error:
+            raise _malformed(f"{fact.kind} {fact.id}", error) from None
+        found = decode(data)
+    if len(data) > MOST_FACT_BYTES:
+        raise MalformedFactError(f"{fact.kind} {fact.id}", f"has {len(data)} bytes, more than 16 MiB", "divide it")
+    _check_rules(found)
+    if len(data) <= MOST_ENTRY_BYTES:
+        return found, data, None
+    return found, *entry(found)
+
+
+def _reread_body(fact: Fact) -> tuple[Fact, bytes]:
+    """The same for a plain fact of a known kind, of which the body alone is read back: twice as quick."""
+    body = fact.body
     try:
-        data = encode(fact)
+        raw = _encoder.encode(body)
+        data = _encoder.encode(_Plain(fact.at, msgspec.Raw(raw), fact.by, fact.id, body.kind, fact.sample, PLAIN))
     except (TypeError, UnicodeEncodeError, OverflowError) as error:
         raise _malformed(f"{fact.kind} {fact.id}", error) from None
-    found = decode(data)
-    thing = f"{fact.kind} {fact.id}"
+    if not _is_envelope(fact):
+        return decode(data), data
+    found = _known_body(body.kind, fact.id, raw)
+    return Fact(id=fact.id, at=fact.at, by=fact.by, body=found, sample=fact.sample), data
+
+
+def _is_envelope(fact: Fact) -> bool:
+    """Whether what stands around a body has the right types and lengths; ``decode`` says what is wrong if not."""
+    if not (type(fact.id) is type(fact.by) is type(fact.at) is str and type(fact.sample) is bool):
+        return False
+    return 0 < len(fact.id) <= MOST_NAME and 0 < len(fact.by) <= MOST_NAME and not wrong_names((fact.id, fact.by))
+
+
+def reread(data: bytes, fetch: Fetch | None = None) -> Fact:
+    """The fact in an entry of a log, which must hold the very bytes that this fact gives. Raises MalformedFactError."""
+    fact = decode(data, fetch)
+    _check_rules(fact)
+    if entry(fact)[0] != data:
+        raise MalformedFactError(f"{fact.kind} {fact.id}", "is not in canonical form", "write it as RFC 8785 JSON")
+    return fact
+
+
+def _check_rules(fact: Fact) -> None:
+    """Raise MalformedFactError where a fact breaks a rule of its kind."""
     if not _is_instant(fact.at):
+        thing = f"{fact.kind} {fact.id}"
         raise MalformedFactError(thing, f"is said at {fact.at!r}", "write UTC: 2026-11-22T04:17:24.000000Z")
-    if isinstance(found.body, Unknown):
-        if not _is_canonical(data):
-            raise MalformedFactError(thing, "is not in canonical form", "write it as RFC 8785 JSON, in whole numbers")
-    else:
-        for reason, remedy in _broken_rules(found.body):
-            raise MalformedFactError(thing, reason, remedy)
-    return data
+    if isinstance(fact.body, Body):
+        for reason, remedy in broken_rules(fact.body):
+            raise MalformedFactError(f"{fact.kind} {fact.id}", reason, remedy)
+    elif isinstance(fact.body, Unknown) and not _is_canonical(fact.body.raw):
+        thing = f"{fact.kind} {fact.id}"
+        raise MalformedFactError(thing, "is not in canonical form", "write it as RFC 8785 JSON, in whole numbers")
 
 
 def _is_canonical(data: bytes) -> bool:
@@ -169,65 +331,11 @@ def body_of(kind: str, fields: dict[str, Any]) -> Body:
         raise _malformed(kind, error) from None
 
 
-def _broken_rules(body: Body) -> list[tuple[str, str]]:
-    """Rules of a kind that its field types cannot say: (reason, remedy) pairs."""
-    match body:
-        case Work(makers=makers) if makers and sum(part.ppm for part in makers) != PPM:
-            total = sum(part.ppm for part in makers)
-            return [(f"has makers' shares that add to {total} ppm", "make them add to 1,000,000 ppm")]
-        case Work(makers=makers) if len({part.maker for part in makers}) != len(makers):
-            return [("names a maker twice", "give each maker one share")]
-        case Labour(labour_us=None, quality=quality) if quality != "unmeasured":
-            return [(f"has no time but calls it {quality}", "give labour_us, or quality=unmeasured")]
-        case Labour(labour_us=int(), quality="unmeasured"):
-            return [("gives a time but calls it unmeasured", "leave labour_us out, or say how it was measured")]
-        case Labour(day=day) | Sale(day=day) | Payment(day=day) if not _is_day(day):
-            return [(f"names the day {day}, which no calendar has", "write the day as YYYY-MM-DD")]
-        case Enrol(maker=maker) if ":" in maker:
-            return [("holds a colon in its maker's name, which the names of accounts need", "use a name without")]
-        case Labour(day=day, days=days) if date.fromisoformat(day).toordinal() + days > date.max.toordinal():
-            return [("lasts beyond the year 9999", "check the day and the number of days")]
-        case Influence(effects=effects):
-            return _twice([effect.work for effect in effects])
-        case Dataset(works=works) if not works or len(set(works)) != len(works):
-            return [("names no work, or one twice", "name each work once")]
-        case Make(inputs=inputs, outputs=outputs):
-            return _broken_making([use.work for use in inputs], list(outputs))
-        case Standard(reductions=reductions):
-            low = [r.skill for r in reductions if r.num < r.den]
-            if low:
-                return [(f"reduces {', '.join(low)} below simple labour", "give num/den of at least 1")]
-            return _twice([r.skill for r in reductions]) + _twice([m.device for m in body.machines])
-        case Settlement(lines=lines):
-            return _twice([line.maker for line in lines])
-    return []
-
-
-def _broken_making(inputs: list[str], outputs: list[str]) -> list[tuple[str, str]]:
-    if not outputs:
-        return [("makes nothing", "name its outputs")]
-    both = set(inputs) & set(outputs)
-    if both:
-        return [(f"makes {min(both)} out of itself", "give the new version its own name")]
-    return _twice(inputs) + _twice(outputs)
-
-
-def _twice(names: list[str]) -> list[tuple[str, str]]:
-    again = {name for name in names if names.count(name) > 1} if len(set(names)) != len(names) else set()
-    return [(f"names {min(again)} twice", "name each once")] if again else []
-
-
 def _is_instant(text: str) -> bool:
+    if AT.fullmatch(text) is None:
+        return False
     try:
         datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return AT.fullmatch(text) is not None
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
     except ValueError:
         return False
     return True

@@ -10,18 +10,23 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from gongfen.facts.amounts import MOST, PPM
+from gongfen.facts.shapes import marked
 
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f\x7f-\x9f|]+\Z")]
+MOST_NAME = 200
+"""Code points of a name."""
+Id = Annotated[str, marked("name", min_length=1, max_length=MOST_NAME)]
 Text = Annotated[str, msgspec.Meta(max_length=4_000)]
 Named = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
-Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
-Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z")]
+Sha256 = Annotated[str, marked("sha256", min_length=64, max_length=64)]
+Day = Annotated[str, marked("day", min_length=10, max_length=10)]
 Period = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?\Z")]
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
 Amount = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 Signed = Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)]
 Ppm = Annotated[int, msgspec.Meta(ge=0, le=PPM)]
+PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{43}=\Z")]
+Ed25519 = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{86}==\Z")]
 
 LABOURS = {
     1: "knowledge & prompting",
@@ -386,10 +391,50 @@ class Label(Body, frozen=True, kw_only=True):
     file_sha256: Sha256
 
 
+class Key(Body, frozen=True, kw_only=True):
+    """A maker holds a key of their own, and signs with it from now on."""
+
+    kind: ClassVar[str] = "key"
+    key: Id
+    """Its name in this book."""
+    maker: Id
+    public: PublicKey
+    replaces: Id | None = None
+    """The key that retires with this fact."""
+    possession: Ed25519
+    """Signature by the new key itself over its maker, name and public half: the maker holds the secret half."""
+
+
+class Revocation(Body, frozen=True, kw_only=True):
+    """A key is lost, stolen or no longer wanted: what it signs from now on is flagged."""
+
+    kind: ClassVar[str] = "revocation"
+    key: Id
+    reason: Text
+
+
+class Details(Body, frozen=True, kw_only=True):
+    """A maker's personal details were written anew, outside the log: this commitment takes the place of the last."""
+
+    kind: ClassVar[str] = "details"
+    maker: Id
+    details_sha256: Sha256
+    """Salted commitment to name, contact and payout account."""
+
+
+class Forgetting(Body, frozen=True, kw_only=True):
+    """A maker's personal details and their salt were deleted: nobody can tell any more what was committed to."""
+
+    kind: ClassVar[str] = "forgetting"
+    maker: Id
+    details_sha256: Sha256
+    """The commitment to what was forgotten."""
+
+
 KINDS: dict[str, type[Body]] = {
     kind.kind: kind
     for kind in (
         Enrol, Work, Drop, Dataset, Model, Output, Labour, Compute, Purchase, Make, Influence, Quote, Evaluation,
-        Standard, Plan, Policy, Sale, Settlement, Payment, Label,
+        Standard, Plan, Policy, Sale, Settlement, Payment, Label, Key, Revocation, Details, Forgetting,
     )
 }  # fmt: skip

@@ -14,6 +14,9 @@ LISTED = (
     "settlement",
     "label",
     "output",
+    "key",
+    "revocation",
+    "forgetting",
 )
 """Kinds of which a book holds few, found through ``kind|NAME``."""
 
@@ -34,8 +37,14 @@ def references(fact: Fact) -> list[str]:
 
 def _about(fact: Fact) -> list[str]:
     match fact.body:
-        case k.Enrol(maker=maker):
+        case k.Labour(work=work, maker=maker):  # first, because most facts are
+            return [work, maker]
+        case k.Enrol(maker=maker) | k.Details(maker=maker) | k.Forgetting(maker=maker):
             return [maker]
+        case k.Key(key=key, maker=maker):
+            return [key, maker]
+        case k.Revocation(key=key):
+            return [key]
         case k.Payment(maker=maker):
             return [f"paid|{maker}"]
         case k.Work(work=work, makers=makers):
@@ -48,8 +57,6 @@ def _about(fact: Fact) -> list[str]:
             return [model]
         case k.Output(output=output) | k.Label(output=output) | k.Sale(output=output):
             return [output]
-        case k.Labour(work=work, maker=maker):
-            return [work, maker]
         case k.Compute(work=work) | k.Purchase(work=work) | k.Plan(work=work):
             return [work]
         case k.Make(inputs=inputs, outputs=outputs, make=make):

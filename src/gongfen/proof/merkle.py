@@ -6,7 +6,7 @@ of *perfect* subtrees, whose hashes never change once they are full. Everything 
 leaves reads some twenty hashes, wherever they are kept.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 
 HASH_BYTES = 32
@@ -154,29 +154,39 @@ class Frontier:
 
     def __init__(self, size: int, subtree: Subtree) -> None:
         self.size = size
-        self._hashes: list[tuple[int, bytes]] = []
+        self._hashes: list[bytes] = []
+        """One for each bit of ``size`` that is set, from the highest."""
         start = 0
         for level in reversed(range(size.bit_length())):
             if size >> level & 1:
-                self._hashes.append((level, subtree(level, start >> level)))
+                self._hashes.append(subtree(level, start >> level))
                 start += 1 << level
 
-    def append(self, leaf: bytes) -> Iterator[tuple[int, int, bytes]]:
-        """Add a leaf hash; yields (level, index, hash) of every subtree that it fills, the leaf itself first."""
-        level, found = 0, leaf
-        yield 0, self.size, leaf
-        while self._hashes and self._hashes[-1][0] == level:
-            found = node_hash(self._hashes.pop()[1], found)
-            level += 1
-            yield level, self.size >> level, found
-        self._hashes.append((level, found))
-        self.size += 1
+    def extend(self, leaves: Iterable[bytes], every: int = 1) -> list[tuple[int, int, bytes]]:
+        """Add leaf hashes; gives (level, index, hash) of the subtrees filled at every so-manyth level."""
+        filled: list[tuple[int, int, bytes]] = []
+        hashes = self._hashes
+        for leaf in leaves:
+            found, index, level = leaf, self.size, 0
+            while index & 1:
+                found = sha256(b"\x01" + hashes.pop() + found).digest()
+                index >>= 1
+                level += 1
+                if level % every == 0:
+                    filled.append((level, index, found))
+            hashes.append(found)
+            self.size += 1
+        return filled
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf hash."""
+        self.extend((leaf,))
 
     def root(self) -> bytes:
         """The root, 32 bytes."""
         if not self._hashes:
             return EMPTY_ROOT
-        found = self._hashes[-1][1]
-        for _, left in reversed(self._hashes[:-1]):
+        found = self._hashes[-1]
+        for left in reversed(self._hashes[:-1]):
             found = node_hash(left, found)
         return found

@@ -53,6 +53,8 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     strongest: tuple[Strongest, ...]
     quotes: tuple[Quotation, ...]
     seq: int
+    flagged: tuple[int, ...] = ()
+    """Facts behind it whose signature is in doubt: numbers."""
 
 
 class Owed(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,3 +68,34 @@ class Owed(msgspec.Struct, frozen=True, kw_only=True):
     paid_micro: int
     owed_micro: int
     settlements: tuple[str, ...]
+    flagged: tuple[int, ...] = ()
+    """Facts of this maker whose signature is in doubt: numbers."""
+
+
+class Flagged(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact that was signed by a key which had ended."""
+
+    seq: int
+    fact: str
+    kind: str
+    maker: str
+    """Who is said to have signed it."""
+    key: str
+    ended: int
+    """Number of the fact that ended the key."""
+    why: str
+    """``revoked`` or ``replaced``."""
+    about: tuple[str, ...]
+    """The works and makers that it is about."""
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a maker outside the log."""
+
+    maker: str
+    details: dict[str, str] | None
+    """``None``: there are none, they were forgotten, or they are kept elsewhere."""
+    committed: bool
+    """Whether the log holds a commitment to details that is in force."""
+    forgotten: int | None
+    """Number of the fact that forgot them; ``None``: nothing was forgotten, or they were described again since."""

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gongfen.facts.kinds import LABOURS, Payment, Settlement
-from gongfen.reports.replies import Owed, Who
+from gongfen.reports.replies import Owed, Person, Who
 from gongfen.reports.words import N_, Words
 from gongfen.value import Worth
 
@@ -53,7 +53,19 @@ def who(answer: Who, words: Words) -> RenderableType:
         parts.append(
             Text(words.gettext("Some labour behind it was never measured: the true amount is at least this."), "yellow")
         )
+    if answer.flagged:
+        parts.append(_flag_note(answer.flagged, words))
     return Group(*parts)
+
+
+def _flag_note(flagged: Sequence[int], words: Words) -> Text:
+    """Facts behind an answer that were signed with a key which had ended."""
+    note = words.say(
+        "⚑ in doubt: facts signed with a key that had ended: %(n)s (%(facts)s); see gongfen log --flagged",
+        n=words.number(len(flagged)),
+        facts=", ".join(map(str, flagged[:STRONGEST])) + (" …" if len(flagged) > STRONGEST else ""),
+    )
+    return Text(note, "yellow")
 
 
 def _influence_note(answer: Who, words: Words) -> Text:
@@ -113,7 +125,8 @@ def owed(rows: Iterable[Owed], words: Words) -> RenderableType:
         found.add_row(row.maker, *(words.money(amount, row.currency) for amount in amounts))
     if not known:
         return Text(words.gettext("Nothing is owed: no period has been settled."))
-    return found
+    flagged = sorted({seq for row in known for seq in row.flagged})
+    return Group(found, _flag_note(flagged, words)) if flagged else found
 
 
 def settlement(found: Settlement, words: Words) -> RenderableType:
@@ -140,3 +153,19 @@ def payments(found: Iterable[Payment], words: Words) -> RenderableType:
     for payment in found:
         rows.add_row(payment.maker, words.money(payment.amount_micro, payment.currency), payment.payment)
     return rows
+
+
+def person(found: Person, words: Words) -> RenderableType:
+    """What is kept of a maker outside the log."""
+    if found.details is not None:
+        rows = table(words, "detail", "")
+        for name, value in found.details.items():
+            rows.add_row(name, Text(value))
+        return Group(Text(found.maker, style="bold"), rows)
+    if found.forgotten is not None:
+        note = N_("What was kept of %(maker)s was forgotten, with fact %(seq)s.")
+    elif found.committed:
+        note = N_("The log commits to details of %(maker)s, but they are not kept here.")
+    else:
+        note = N_("Nothing is kept of %(maker)s.")
+    return Text(words.say(note, maker=found.maker, seq=found.forgotten))

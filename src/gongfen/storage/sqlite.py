@@ -1,224 +1,207 @@
-"""The journal, its views and its blobs in one SQLite file (write-ahead log, full sync)."""
+"""A book in one SQLite file (write-ahead log, full sync): :class:`gongfen.storage.store.Store` on a disk."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from hashlib import sha256
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from gongfen.errors import BookPlaceError, DamagedBookError
-from gongfen.proof.merkle import Frontier, leaf_hash, root, subtrees_of
 from gongfen.storage.connection import BACKUP, Connection
-from gongfen.storage.tables import SqliteTable
+from gongfen.storage.people import People
+from gongfen.storage.store import Entry, Node, PostingRow, TouchRow, ViewRow, behind
 
-SCHEMA_VERSION = "1"
-TILE = 8
-"""Subtrees of 2⁸ leaves are kept; smaller ones are hashed again from the leaves."""
-
-PostingRow = tuple[int, int, str, str, int, str]
+SCHEMA_VERSION = "2"
+_FOREVER = 2**62
 
 
 class SqliteStore:
     """One book's bytes. Opened by :func:`create_store` and :func:`open_store`."""
 
-    def __init__(self, db: Connection) -> None:
-        self._db = db
-        self.place = db.place
-        self._tables: list[SqliteTable[Any]] = []
-        self._frontier: Frontier | None = None
-        self._version = -1
-
-    # -- reading ---------------------------------------------------------------------------------------------------
+    def __init__(self, path: Path) -> None:
+        self._db = Connection(path, "journal_mode = WAL", "synchronous = FULL", "trusted_schema = OFF")
+        self._people = People(path)
 
     @property
+    def place(self) -> str:
+        """The file."""
+        return self._db.place
+
+    # -- the journal -----------------------------------------------------------------------------------------------
+
     def size(self) -> int:
         """How many entries there are."""
-        (last,) = self._one("SELECT max(seq) FROM fact")
-        return 0 if last is None else self._whole(last) + 1
+        last = [self._whole(seq) for (seq,) in self._db.rows("SELECT seq FROM fact ORDER BY seq DESC LIMIT 2")]
+        if last and last[0] != (last[1] if last[1:] else -1) + 1:
+            # A number that was damaged would make the log endless.
+            raise self._missing(last[0] - 1)
+        return last[0] + 1 if last else 0
 
     def meta(self, key: str) -> str | None:
-        """A setting of the book: its origin, its schema version."""
+        """A setting of the book."""
         row = self._db.row("SELECT value FROM meta WHERE key = ?", (key,))
-        return row[0] if row else None
+        return self._text(row[0]) if row else None
 
-    def read(self, seq: int) -> bytes:
-        """The entry's bytes."""
-        row = self._db.row("SELECT data FROM fact WHERE seq = ?", (seq,))
-        if row is None or not isinstance(row[0], bytes):
-            raise DamagedBookError(f"{self.place}, fact {seq},", "is missing", BACKUP)
-        return row[0]
+    def put_meta(self, key: str, value: str) -> None:
+        """Set it."""
+        self._db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
-    def entries(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
+    def entries(self, start: int = 0, end: int | None = None) -> Iterator[Entry]:
         """Entries in their order."""
-        most = 2**62 if end is None else end
-        yield from self._db.rows("SELECT seq, data FROM fact WHERE seq >= ? AND seq < ? ORDER BY seq", (start, most))
+        query = "SELECT seq, id, leaf, data FROM fact WHERE seq >= ? AND seq < ? ORDER BY seq"
+        due = start
+        for row in self._db.rows(query, (start, _FOREVER if end is None else end)):
+            if row[0] != due:
+                raise self._missing(due)
+            yield Entry._make(row)
+            due += 1
+        if end is not None and due < min(end, self.size()):
+            raise self._missing(due)
 
-    def leaves(self) -> Iterator[tuple[int, str, bytes, bytes]]:
-        """Every row of the log as it stands: number, id, leaf hash, bytes."""
-        yield from self._db.rows("SELECT seq, id, leaf, data FROM fact ORDER BY seq")
+    def find(self, ids: Sequence[str]) -> dict[str, int]:
+        """The numbers of those ids that are in the log."""
+        found: dict[str, int] = {}
+        for start in range(0, len(ids), 500):
+            part = ids[start : start + 500]
+            places = ",".join("?" * len(part))
+            found.update(self._db.rows(f"SELECT id, seq FROM fact WHERE id IN ({places})", part))  # noqa: S608 - marks
+        return found
 
-    def find(self, fact_id: str) -> int | None:
-        """The sequence number of a fact's id."""
-        row = self._db.row("SELECT seq FROM fact WHERE id = ?", (fact_id,))
-        return row[0] if row else None
-
-    def touching(self, ref: str) -> list[int]:
-        """The facts about a work, maker or target, in their order."""
-        return [seq for (seq,) in self._db.rows("SELECT seq FROM touch WHERE ref = ? ORDER BY seq", (ref,))]
-
-    def postings(self, seq: int) -> list[PostingRow]:
-        """What one fact booked."""
-        rows = self._db.rows("SELECT * FROM posting WHERE seq = ? ORDER BY line", (seq,))
-        return [(number, line, account, unit, amount, why) for number, line, account, unit, amount, why in rows]
-
-    def all_postings(self) -> Iterator[PostingRow]:
-        """What every fact booked, in order."""
-        rows = self._db.rows("SELECT * FROM posting ORDER BY seq, line")
-        return ((number, line, account, unit, amount, why) for number, line, account, unit, amount, why in rows)
-
-    def touches(self) -> int:
-        """How many rows the index has."""
-        return self._whole(self._one("SELECT count(*) FROM touch")[0])
-
-    def blob_names(self) -> list[str]:
-        """The hashes of all kept texts."""
-        return [name for (name,) in self._db.rows("SELECT sha256 FROM blob ORDER BY sha256")]
-
-    def labour_moves(self, unit: str) -> list[int]:
-        """The facts that booked something in ``unit``, in their order."""
-        return [
-            seq for (seq,) in self._db.rows("SELECT DISTINCT seq FROM posting WHERE unit = ? ORDER BY seq", (unit,))
-        ]
-
-    def subtree(self, level: int, index: int) -> bytes:
-        """Hash of a full subtree, 32 bytes."""
-        kept = level // TILE * TILE
-        first, count = index << (level - kept), 1 << (level - kept)
-        if kept:
+    def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        """Hashes of full subtrees."""
+        if level:
             query = "SELECT hash FROM node WHERE level = :level AND idx >= :first AND idx < :end ORDER BY idx"
+            rows = self._db.rows(query, {"level": level, "first": first, "end": first + count})
         else:
-            query = "SELECT leaf FROM fact WHERE seq >= :first AND seq < :end ORDER BY seq"
-        keys = {"level": kept, "first": first, "end": first + count}
-        hashes = [row[0] for row in self._db.rows(query, keys)]
-        if len(hashes) != count or not all(isinstance(found, bytes) for found in hashes):
-            raise DamagedBookError(f"{self.place}, tree level {kept},", f"lacks hashes from {first} on", BACKUP)
-        return root(count, subtrees_of(hashes))
+            rows = self._db.rows(
+                "SELECT leaf FROM fact WHERE seq >= ? AND seq < ? ORDER BY seq", (first, first + count)
+            )
+        return [found for (found,) in rows]
 
-    def checkpoints(self) -> list[tuple[int, str]]:
+    def checkpoints(self) -> Iterator[tuple[int, str]]:
         """Every signed checkpoint, by size."""
-        return [(size, note) for size, note in self._db.rows("SELECT size, note FROM checkpoint ORDER BY size")]
+        rows = self._db.rows("SELECT size, note FROM checkpoint ORDER BY size")
+        return ((self._whole(size), self._text(note)) for size, note in rows)
 
     def checkpoint(self) -> str | None:
         """The newest signed checkpoint."""
         row = self._db.row("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
-        return row[0] if row else None
+        return self._text(row[0]) if row else None
 
-    # -- writing ---------------------------------------------------------------------------------------------------
+    def cosigned(self) -> str | None:
+        """The newest checkpoint with cosignatures."""
+        row = self._db.row("SELECT note FROM cosigned ORDER BY size DESC, number DESC LIMIT 1")
+        return self._text(row[0]) if row else None
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """One transaction: everything in it is written, or nothing."""
-        self._db.run("BEGIN IMMEDIATE")
-        try:
-            self._notice_other_writers()
-            yield
-            for table in self._tables:
-                table.flush()
-            self._db.run("COMMIT")
-            self._version = self._data_version()
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.run("ROLLBACK")
-            self.forget()
-            raise
+    def keep_cosigned(self, size: int, note: str) -> None:
+        """Keep a checkpoint with cosignatures."""
+        self._db.run("INSERT INTO cosigned (size, note) VALUES (?, ?)", (size, note))
 
-    def append(self, fact_id: str, data: bytes) -> int:
-        """Write one entry within the open transaction; its sequence number, from 0."""
-        if self._frontier is None:
-            self._frontier = Frontier(self.size, self.subtree)
-        seq, leaf = self._frontier.size, leaf_hash(data)
-        self._db.run("INSERT INTO fact VALUES (?, ?, ?, ?)", (seq, leaf, fact_id, data))
-        for level, index, found in self._frontier.append(leaf):
-            if level and level % TILE == 0:
-                self._db.run("INSERT INTO node VALUES (?, ?, ?)", (level, index, found))
-        return seq
-
-    def root(self) -> bytes:
-        """The root of all entries, 32 bytes, within or outside a transaction."""
-        if self._frontier is None or self._frontier.size != self.size:
-            self._frontier = Frontier(self.size, self.subtree)
-        return self._frontier.root()
+    def append(self, entries: Sequence[Entry], nodes: Sequence[Node]) -> None:
+        """Add entries, and the subtrees that they fill."""
+        self._db.run_many("INSERT INTO fact (seq, id, leaf, data) VALUES (?, ?, ?, ?)", entries)
+        if nodes:
+            self._db.run_many("INSERT INTO node VALUES (?, ?, ?)", nodes)
 
     def keep_checkpoint(self, size: int, note: str) -> None:
-        """Keep a signed checkpoint within the open transaction."""
+        """Keep a signed checkpoint."""
         self._db.run("INSERT INTO checkpoint VALUES (?, ?)", (size, note))
 
-    def index(self, seq: int, refs: Iterable[str], postings: Iterable[PostingRow]) -> None:
-        """Extend the views by one fact within the open transaction."""
-        self._db.run_many("INSERT INTO touch VALUES (?, ?)", [(ref, seq) for ref in refs])
-        self._db.run_many("INSERT INTO posting VALUES (?, ?, ?, ?, ?, ?)", postings)
-        self._db.run("UPDATE viewed SET size = ?", (seq + 1,))
-
-    def put_blob(self, data: bytes) -> str:
-        """Keep a text or record under its SHA-256 (hex), which comes back."""
-        name = sha256(data).hexdigest()
-        self._db.run("INSERT OR IGNORE INTO blob VALUES (?, ?)", (name, data))
-        return name
+    # -- texts, people ---------------------------------------------------------------------------------------------
 
     def blob(self, name: str) -> bytes | None:
-        """What is kept under a hash, or ``None``; raises DamagedBookError when it is not what its hash says."""
+        """What is kept under a hash."""
         row = self._db.row("SELECT data FROM blob WHERE sha256 = ?", (name,))
-        if row is None:
-            return None
-        if not isinstance(row[0], bytes) or sha256(row[0]).hexdigest() != name:
-            raise DamagedBookError(f"{self.place}, blob {name[:16]}…", "is not what its hash says", BACKUP)
-        return row[0]
+        return row[0] if row else None
+
+    def blob_names(self) -> Iterator[str]:
+        """The hashes of all kept texts."""
+        return (name for (name,) in self._db.rows("SELECT sha256 FROM blob ORDER BY sha256"))
+
+    def put_blob(self, name: str, data: bytes) -> None:
+        """Keep a text under its hash."""
+        self._db.run("INSERT OR IGNORE INTO blob VALUES (?, ?)", (name, data))
 
     def put_person(self, maker: str, salt: str, details: str) -> None:
         """Keep personal details outside the log."""
-        self._db.run("INSERT OR REPLACE INTO person VALUES (?, ?, ?)", (maker, salt, details))
+        self._people.put(maker, salt, details)
 
     def person(self, maker: str) -> tuple[str, str] | None:
-        """(salt, details) of a maker, or ``None`` when there are none, or no longer any."""
-        row = self._db.row("SELECT salt, details FROM person WHERE maker = ?", (maker,))
-        return (row[0], row[1]) if row else None
+        """(salt, details) of a maker."""
+        return self._people.get(maker)
 
-    # -- views -----------------------------------------------------------------------------------------------------
+    def forget_person(self, maker: str) -> bool:
+        """Delete a maker's details."""
+        return self._people.forget(maker)
 
-    def table(self, name: str, row: Any) -> SqliteTable[Any]:  # noqa: ANN401 - a type, which mypy calls Any
-        """A table of the view."""
-        table: SqliteTable[Any] = SqliteTable(self._db, name, row)
-        self._tables.append(table)
-        return table
+    # -- the views -------------------------------------------------------------------------------------------------
 
-    @property
     def viewed(self) -> int:
-        """How many facts the views have seen."""
+        """How many facts the kept views have seen."""
         return self._whole(self._one("SELECT size FROM viewed")[0])
 
+    def view_row(self, table: str, key: str) -> bytes | None:
+        """A row of a view."""
+        row = self._db.row("SELECT row FROM view WHERE tbl = ? AND key = ?", (table, key))
+        return row[0] if row else None
+
+    def view_rows(self, table: str, prefix: str) -> Iterator[tuple[str, bytes]]:
+        """Rows whose key begins so, in order."""
+        # UTF-8 sorts as code points do.
+        query, values = "SELECT key, row FROM view WHERE tbl = ? AND key >= ?", [table, prefix]
+        if (end := behind(prefix)) is not None:
+            query, values = query + " AND key < ?", [*values, end]
+        return ((key, row) for key, row in self._db.rows(query + " ORDER BY key", values))
+
+    def touches(self, name: str | None = None) -> Iterator[TouchRow]:
+        """The rows of the index."""
+        if name is None:
+            rows = self._db.rows("SELECT ref, first, seqs FROM touch ORDER BY ref, first")
+        else:
+            rows = self._db.rows("SELECT ref, first, seqs FROM touch WHERE ref = ? ORDER BY first", (name,))
+        return ((ref, first, seqs) for ref, first, seqs in rows)
+
+    def postings(self, seq: int | None = None) -> Iterator[PostingRow]:
+        """The row in which a fact's postings stand; all when none is named."""
+        if seq is None:
+            rows = self._db.rows("SELECT first, bookings FROM posting ORDER BY first")
+        else:
+            query = "SELECT first, bookings FROM posting WHERE first <= ? ORDER BY first DESC LIMIT 1"
+            rows = self._db.rows(query, (seq,))
+        return ((first, bookings) for first, bookings in rows)
+
+    def keep_views(
+        self, rows: Iterable[ViewRow], touches: Iterable[TouchRow], postings: Iterable[PostingRow], viewed: int
+    ) -> None:
+        """Extend the kept views."""
+        self._db.run_many("INSERT OR REPLACE INTO view VALUES (?, ?, ?)", rows)
+        self._db.run_many("INSERT INTO touch VALUES (?, ?, ?)", touches)
+        self._db.run_many("INSERT INTO posting VALUES (?, ?)", postings)
+        self._db.run("UPDATE viewed SET size = ?", (viewed,))
+
     def drop_views(self) -> None:
-        """Forget every answer, within the open transaction; the journal stays."""
+        """Throw the kept views away."""
         for name in ("view", "touch", "posting"):
             self._db.run(f"DELETE FROM {name}")  # noqa: S608 - fixed names
         self._db.run("UPDATE viewed SET size = 0")
-        self.forget()
 
-    def view_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Every row of every view, in a fixed order: to compare one build with another."""
-        yield from self._db.rows("SELECT * FROM view ORDER BY tbl, key")
-        yield from self._db.rows("SELECT * FROM touch ORDER BY ref, seq")
-        yield from self._db.rows("SELECT * FROM posting ORDER BY seq, line")
+    # -- the whole -------------------------------------------------------------------------------------------------
 
-    def forget(self) -> None:
-        """Drop every cache."""
-        self._frontier = None
-        for table in self._tables:
-            table.forget()
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction, alone."""
+        self._db.run("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.run("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.run("ROLLBACK")
+            raise
 
-    def refresh(self) -> None:
-        """Drop the caches if another process has written since."""
-        if not self._db.in_transaction:
-            self._notice_other_writers()
+    def reading(self) -> AbstractContextManager[None]:
+        """One unchanging sight."""
+        return self._db.reading()
 
     def flaws(self) -> list[str]:
         """What SQLite itself finds wrong with the file."""
@@ -228,6 +211,7 @@ class SqliteStore:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+        self._people.close()
 
     def _one(self, query: str) -> tuple[Any, ...]:
         row = self._db.row(query)
@@ -240,36 +224,96 @@ class SqliteStore:
             raise DamagedBookError(self.place, f"holds {found!r} where a number belongs", BACKUP)
         return found
 
-    def _data_version(self) -> int:
-        return self._whole(self._one("PRAGMA data_version")[0])
+    def _missing(self, seq: int) -> DamagedBookError:
+        return DamagedBookError(f"{self.place}, fact {seq},", "is missing", BACKUP)
 
-    def _notice_other_writers(self) -> None:
-        version = self._data_version()
-        if version != self._version:
-            self.forget()
-            self._version = version
+    def _text(self, found: object) -> str:
+        if not isinstance(found, str):
+            raise DamagedBookError(self.place, f"holds {str(found)[:40]!r} where a text belongs", BACKUP)
+        return found
+
+    # -- birth and growth ------------------------------------------------------------------------------------------
+
+    def _create(self, settings: dict[str, str]) -> None:
+        with self.writing():
+            self._db.run_all(_sql("schema.sql"))
+            for key, value in settings.items():
+                self.put_meta(key, value)
+
+    def _migrate(self) -> None:
+        """Bring an older book to this schema, a version at a time, each in one transaction."""
+        book = f"the book {self.place}"
+        if self.meta("schema") == "1":
+            try:
+                self._migrate_1()
+            except BookPlaceError as error:
+                reason = f"has the schema of version 0.1, and cannot be brought to today's: {error.reason}"
+                raise BookPlaceError(book, reason, "open it once where it may be written") from None
+        version = self.meta("schema")
+        if version is None:
+            raise BookPlaceError(book, "was never finished", "take it away, and make it again: gongfen init")
+        if version != SCHEMA_VERSION:
+            raise BookPlaceError(book, f"has schema {version}", "open it with the gongfen that wrote it")
+
+    def _migrate_1(self) -> None:
+        # What is deleted is overwritten, in the file and in its log: people's details were in it.
+        self._db.run("PRAGMA secure_delete = ON")
+        with self.writing():
+            if self.meta("schema") != "1":
+                return  # another program was quicker
+            for maker, salt, details in self._db.rows("SELECT maker, salt, details FROM person"):
+                self.put_person(maker, salt, details)
+            self._db.run_all(_sql("migrate_1.sql"))
+        self._db.row("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.run("PRAGMA secure_delete = OFF")
 
 
-def create_store(path: Path, origin: str, key: str) -> SqliteStore:
-    """A new, empty book file for the log ``origin``, checked with ``key``. Raises BookPlaceError if one is there."""
-    if path.exists():
-        raise BookPlaceError(str(path), "is already there", "open it, or choose another place with --book")
-    if not path.parent.is_dir():
-        raise BookPlaceError(str(path.parent), "is not a folder", "make it first, or choose another place with --book")
-    from importlib.resources import files  # noqa: PLC0415 - only a new book needs it
+def _sql(name: str) -> str:
+    return files("gongfen.storage").joinpath(name).read_text(encoding="utf-8")
 
-    db = Connection(path)
-    db.script("BEGIN;" + files("gongfen.storage").joinpath("schema.sql").read_text(encoding="utf-8") + "COMMIT;")
-    db.run_many("INSERT INTO meta VALUES (?, ?)", [("origin", origin), ("key", key), ("schema", SCHEMA_VERSION)])
-    return SqliteStore(db)
+
+def create_store(path: Path, settings: dict[str, str]) -> SqliteStore:
+    """A new, empty book file with its settings. Raises BookPlaceError if one is there."""
+    try:
+        path.touch(0o644, exist_ok=False)
+    except FileExistsError:
+        raise BookPlaceError(str(path), "is already there", "open it, or choose another place with --book") from None
+    except (FileNotFoundError, NotADirectoryError):
+        remedy = "make it first, or choose another place with --book"
+        raise BookPlaceError(str(path.parent), "is not a folder", remedy) from None
+    except OSError as error:
+        remedy = "choose another place with --book"
+        raise BookPlaceError(str(path), f"cannot be made: {error.strerror}", remedy) from None
+    try:
+        store = SqliteStore(path)
+        with _closed_if_it_fails(store):
+            store._create(settings | {"schema": SCHEMA_VERSION})  # noqa: SLF001 - its own module
+    except BaseException:
+        for end in ("", "-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+        raise
+    return store
 
 
 def open_store(path: Path) -> SqliteStore:
     """A book file that is there. Raises BookPlaceError or DamagedBookError."""
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        remedy = "check the rights of its folder"
+        raise BookPlaceError(f"the book {path}", f"cannot be reached: {error.strerror}", remedy) from None
+    if not there:
         raise BookPlaceError(f"the book {path}", "is not there", "make one: gongfen init, or name another: --book PATH")
-    store = SqliteStore(Connection(path))
-    version = store.meta("schema")
-    if version != SCHEMA_VERSION:
-        raise BookPlaceError(f"the book {path}", f"has schema {version}", "open it with the gongfen that wrote it")
+    store = SqliteStore(path)
+    with _closed_if_it_fails(store):
+        store._migrate()  # noqa: SLF001 - its own module
     return store
+
+
+@contextmanager
+def _closed_if_it_fails(store: SqliteStore) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        store.close()
+        raise

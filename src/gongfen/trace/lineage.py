@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 
-About = Callable[[str], Iterable[tuple[int, Fact]]]
-"""The facts about a work, with their numbers."""
+Origin = Callable[[str], Iterable[tuple[int, Fact]]]
+"""The facts that record a work and its makings, with their numbers: not those in which it was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Step:
     makers: tuple[k.Part, ...] = ()
 
 
-def lineage(output: str, about: About) -> tuple[Step, ...]:
+def lineage(output: str, origin: Origin) -> tuple[Step, ...]:
     """Every work behind ``output``, nearest first, each once. Empty when the book does not know it."""
     steps: dict[str, Step] = {}
     front = [(output, "output")]
@@ -34,7 +34,7 @@ def lineage(output: str, about: About) -> tuple[Step, ...]:
         for work, role in front:
             if work in steps:
                 continue
-            facts = list(about(work))
+            facts = list(origin(work))
             declared = next(((seq, fact) for seq, fact in facts if _declares(fact, work)), None)
             if declared is None:
                 continue

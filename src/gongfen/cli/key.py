@@ -1,0 +1,190 @@
+"""``gongfen key``: makers' own keys — new, sign, rotate, revoke, list."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+import gongfen
+from gongfen.book import keys
+from gongfen.cli.app import AsJson, BookPath, app, show, words
+from gongfen.cli.record import said_facts
+from gongfen.errors import BookPlaceError
+from gongfen.facts import Fact, checked, encode
+from gongfen.facts.signing import MakerKey
+from gongfen.proof.checkpoint import ORIGIN
+from gongfen.reports.text import table
+from gongfen.reports.words import Words
+
+key_app = typer.Typer(
+    name="key",
+    help="Makers' own keys: make one, sign facts with it, replace it, revoke it. A maker's id and a key's name stay in "
+    "the log for good: use pseudonymous ids (m-017), and keep the name behind them with gongfen person.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(key_app)
+
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Where to write the key, secret half and all; else MAKER.key.", show_default=False),
+]
+Name = Annotated[
+    str | None,
+    typer.Option("--name", help="The key's name, say m-017/laptop; else one is made up. It stays in the log for good."),
+]
+Sign = Annotated[Path | None, typer.Option("--sign", help="Sign with this key file.")]
+KeyFile = Annotated[Path, typer.Option("--key", help="The maker's key file.")]
+
+
+@key_app.command()
+def new(
+    maker: Annotated[
+        str, typer.Argument(help="The maker's id. It stays in the log for good: best a pseudonym, m-017.")
+    ],
+    origin: Annotated[
+        str | None,
+        typer.Option(help="The book's public name: no book is needed then, and the line for its owner is printed."),
+    ] = None,
+    name: Name = None,
+    out: Out = None,
+    sign: Sign = None,
+    book: BookPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key for a maker. The secret half goes into a file that its owner alone can read; keep it safe."""
+    signer = keys.read_key_file(sign) if sign else None
+    if origin is not None:
+        if not ORIGIN.fullmatch(origin):
+            raise BookPlaceError(
+                f"the name {origin!r}", "is no name of a book", "write it as the book does: gongfen log key"
+            )
+        key = keys.draw_key(origin, maker, name)
+        _hand_over(key, keys.key_fact(key, None, signer), out)
+        return
+    with _opened(book) as opened:
+        key = keys.draw_key(opened.log.origin, maker, name)
+        _bring(opened, key, None, signer, out, as_json=as_json)
+
+
+@key_app.command()
+def rotate(
+    key: KeyFile,
+    name: Name = None,
+    out: Out = None,
+    line: Annotated[
+        bool, typer.Option("--line", help="Print the line for the book's owner instead of recording it here.")
+    ] = False,
+    book: BookPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a new key in the place of one, which signs for it and then retires."""
+    old = keys.read_key_file(key)
+    fresh = keys.draw_key(old.origin, old.maker, name)
+    if line:
+        _hand_over(fresh, keys.key_fact(fresh, old.key, old), out)
+        return
+    with _opened(book) as opened:
+        _bring(opened, fresh, old.key, old, out, as_json=as_json)
+
+
+@key_app.command()
+def sign(
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            help="A fact as KIND field=value …; or one FILE.jsonl with a fact a line; or - for standard input."
+        ),
+    ],
+    key: KeyFile,
+    fact_id: Annotated[str | None, typer.Option("--id", help="The fact's id: with it, a retry is harmless.")] = None,
+    sample: Annotated[bool, typer.Option(help="Mark as sample data.")] = False,
+) -> None:
+    """Print facts with their maker's signature, a line each, for the book's owner: gongfen record FILE.jsonl."""
+    held = keys.read_key_file(key)
+    for said in said_facts(what, fact_id, sample=sample):
+        fact = keys.signed_fact(held, said.body, said.id, said.at, sample=said.sample)
+        checked(fact)
+        sys.stdout.write(encode(fact).decode() + "\n")
+
+
+@key_app.command()
+def revoke(
+    key: Annotated[str, typer.Argument(help="The key's name, as gongfen key list shows it.")],
+    reason: Annotated[str, typer.Option(help="Why: lost, stolen, no longer wanted. It stays in the log.")],
+    sign: Sign = None,
+    book: BookPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Trust a key no longer: what it signs from now on is flagged; what it signed before stands."""
+    signer = keys.read_key_file(sign) if sign else None
+    with gongfen.open(book) as opened:
+        seq = opened.revoke(key, reason, sign_with=signer)
+    text = words().say("%(key)s is revoked by fact %(seq)s: what it signs from now on is flagged.", key=key, seq=seq)
+    show({"key": key, "fact": seq}, as_json=as_json, draw=lambda: Text(text))
+
+
+@key_app.command("list")
+def list_(
+    maker: Annotated[str | None, typer.Argument(help="One maker; all, when left out.")] = None,
+    book: BookPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """The keys that the book knows, valid and ended."""
+    with gongfen.open(book) as opened:
+        found = opened.keys(maker)
+    speak = words()
+    rows = table(speak, "key", "maker", "since fact", "valid", numbers=(2,))
+    for one in found:
+        rows.add_row(one.key, one.maker, str(one.since), _validity(one.ended, one.why, speak))
+    show(found, as_json=as_json, draw=lambda: rows if found else Text(speak.gettext("No maker has a key yet.")))
+
+
+def _validity(ended: int | None, why: str | None, speak: Words) -> str:
+    if ended is None:
+        return speak.gettext("valid")
+    if why == "replaced":
+        return speak.say("until fact %(seq)s: replaced", seq=ended)
+    return speak.say("until fact %(seq)s: revoked", seq=ended)
+
+
+def _bring(
+    book: gongfen.Book, key: MakerKey, replaces: str | None, signer: MakerKey | None, out: Path | None, *, as_json: bool
+) -> None:
+    """Write the key's file, then record it: a key in the log without a file would be lost at once."""
+    path = _written(key, out)
+    try:
+        seq = keys.bring_key(book.log, key, replaces, signer)
+    except BaseException:
+        path.unlink()
+        raise
+    text = words().say(
+        "%(key)s is a key of %(maker)s, by fact %(seq)s.\nIts secret half is in %(path)s, and nowhere else: "
+        "give the file to %(maker)s, and keep no copy.",
+        key=key.key, maker=key.maker, seq=seq, path=path,
+    )  # fmt: skip
+    answer = {"key": key.key, "maker": key.maker, "public": key.public, "file": str(path), "fact": seq}
+    show(answer, as_json=as_json, draw=lambda: Text(text))
+
+
+def _hand_over(key: MakerKey, fact: Fact, out: Path | None) -> None:
+    """Write the key's file, and print the fact for the book's owner: a line of JSON, on standard output alone."""
+    checked(fact)
+    _written(key, out)
+    sys.stdout.write(encode(fact).decode() + "\n")
+
+
+def _written(key: MakerKey, out: Path | None) -> Path:
+    path = out or Path(key.maker.replace("/", "%2F") + ".key")
+    keys.write_key_file(path, key)
+    return path
+
+
+def _opened(book: str | None) -> gongfen.Book:
+    try:
+        return gongfen.open(book)
+    except BookPlaceError as error:
+        remedy = "name the book: --book PATH; or work without it: key new MAKER --origin NAME, key rotate --line"
+        raise BookPlaceError(error.thing, error.reason, remedy) from None

@@ -1,0 +1,84 @@
+"""Facts as JSON lines, from a file or standard input: one line in memory at a time, however many there are."""
+
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from gongfen.errors import BookPlaceError, MalformedFactError, UnknownKindError
+from gongfen.facts import Fact, Unknown, decode
+from gongfen.facts.envelope import MOST_FACT_BYTES
+from gongfen.facts.notation import Said, read_line
+
+STANDARD_INPUT = "-"
+
+
+def is_lines(what: list[str]) -> bool:
+    """Whether words on a command line name JSON lines instead of one fact."""
+    return len(what) == 1 and (what[0] == STANDARD_INPUT or what[0].endswith(".jsonl"))
+
+
+def read_facts(name: str, *, sample: bool) -> Iterator[Said | Fact]:
+    """The facts in a file, or on standard input when the name is ``-``; a signed one comes as it is.
+
+    A line of a file that has no id gets one that follows from this line and all before it: the same file, recorded
+    again after it was broken off, says nothing twice. Raises BookPlaceError, MalformedFactError, UnknownKindError.
+    """
+    if name == STANDARD_INPUT:
+        yield from _facts(sys.stdin.buffer, "standard input", sample=sample, chained=False)
+        return
+    path = Path(name)
+    if not path.is_file():
+        raise BookPlaceError(name, "is not a file", "name a file of JSON lines, or - for standard input")
+    with path.open("rb") as lines:
+        yield from _facts(lines, name, sample=sample, chained=True)
+
+
+def _facts(lines: IO[bytes], place: str, *, sample: bool, chained: bool) -> Iterator[Said | Fact]:
+    chain = b""
+    for number, line in _bounded(lines, place):
+        where = f"{place}, line {number},"
+        if chained:
+            chain = sha256(chain + line.strip()).digest()
+        said: Said | Fact = _signed(line, where) or read_line(line, where)
+        if isinstance(said, Fact):
+            if sample and not said.sample:
+                raise MalformedFactError(where, "is signed as no sample data", "sign it again as it is meant: --sample")
+            yield said
+        else:
+            fact_id = said.id or (f"line-{chain.hex()[:32]}" if chained else None)
+            yield msgspec.structs.replace(said, id=fact_id, sample=sample or said.sample)
+
+
+def _bounded(lines: IO[bytes], place: str) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not empty, with their numbers; none is read that could not be a fact."""
+    number = 0
+    while line := lines.readline(MOST_FACT_BYTES + 1):
+        number += 1
+        if len(line) > MOST_FACT_BYTES:
+            reason = f"is longer than {MOST_FACT_BYTES >> 20} MiB"
+            raise MalformedFactError(f"{place}, line {number},", reason, "write a fact a line")
+        if line.strip():
+            yield number, line
+
+
+class _Head(msgspec.Struct):
+    signed: Any = None
+
+
+def _signed(line: bytes, place: str) -> Fact | None:
+    """A line that a maker has signed is taken as it is, with its speaker and its time: the signature is over them."""
+    try:
+        if msgspec.json.decode(line, type=_Head).signed is None:
+            return None
+        fact = decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None  # read_line says what is wrong
+    except MalformedFactError as error:
+        raise type(error)(f"{place} {error.thing}", error.reason, error.remedy) from None
+    if isinstance(fact.body, Unknown):
+        raise UnknownKindError(f"{place} {fact.kind}", "is not a kind that can be recorded", "use a newer gongfen")
+    return fact

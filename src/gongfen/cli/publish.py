@@ -1,0 +1,215 @@
+"""``gongfen log publish``, ``check``, ``mirror``, ``compare``: the log as files, and what outsiders do with them."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+import gongfen
+from gongfen.book import mirroring, published
+from gongfen.book.recording import read_log_keys
+from gongfen.book.witnessing import cosigned_at
+from gongfen.cli.app import AsJson, BookPath, progress, show, words
+from gongfen.cli.log import log_app
+from gongfen.errors import BookPlaceError, ForkError, InputError, ProofError
+from gongfen.proof.checkpoint import Checkpoint
+from gongfen.proof.policy import LogVerifier, Policy
+from gongfen.proof.tiles import TileReader
+
+MOST_TEXT_BYTES = 1 << 22
+BETWEEN = "\n--- and ---\n\n"
+"""Stands between the two heads of an evidence file."""
+
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="A key that the log has published; again for a second one. Never take it from the log."),
+]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", help="A policy (c2sp.org/tlog-policy): which witnesses must have cosigned.")
+]
+Evidence = Annotated[
+    Path | None, typer.Option("--evidence", help="Write both heads to this file, should the log have forked.")
+]
+
+
+@log_app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(help="The folder to write to; any web server can serve it.")],
+    evidence: Evidence = None,
+    book: BookPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the log as files (c2sp.org/tlog-tiles): what is new since the last time, the checkpoint last."""
+    speak = words()
+    bar = progress(speak.gettext("publishing"), quiet=as_json)
+    with gongfen.open(book) as opened, showing_forks(evidence, as_json=as_json), bar as move:
+        found = published.publish(opened.log, folder, move)
+    text = speak.say(
+        "%(folder)s holds %(size)s facts of %(origin)s: %(new)s new, in %(files)s files",
+        folder=folder, size=speak.number(found.size), origin=found.origin,
+        new=speak.number(found.size - found.before), files=speak.number(found.files),
+    )  # fmt: skip
+    answer = {name: getattr(found, name) for name in type(found).__dataclass_fields__}
+    show(answer, as_json=as_json, draw=lambda: Text(text))
+
+
+@log_app.command()
+def check(
+    place: Annotated[str, typer.Argument(help="A published log: a folder, or an address (http, https).")],
+    key: Keys = None,
+    since: Annotated[
+        Path | None, typer.Option(help="An older signed checkpoint, of which the log must be an extension.")
+    ] = None,
+    policy: PolicyFile = None,
+    evidence: Evidence = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a published log as an outsider: signatures, witnesses, every tile and every fact."""
+    speak = words()
+    trusted = read_policy(policy) if policy else None
+    keys = _keys(key, trusted)
+    older = read_text(since) if since else None
+    with showing_forks(evidence, as_json=as_json), progress(speak.gettext("checking"), quiet=as_json) as move:
+        found = mirroring.check_published(mirroring.Source(place), keys, older, trusted, move)
+    lines = [
+        speak.say("It holds. Log %(origin)s, %(size)s facts, root %(root)s…",
+                  origin=found.origin, size=speak.number(found.size), root=found.root[:16]),
+        speak.say("files checked: %(n)s", n=speak.number(found.files)),
+    ]  # fmt: skip
+    if since:
+        lines.append(speak.gettext("It is an extension of the older checkpoint."))
+    lines += [
+        speak.say("cosigned by %(name)s at %(at)s", name=seen.witness, at=cosigned_at(seen))
+        for seen in found.cosignatures
+    ]
+    if found.missing:
+        lines.append(
+            speak.say("bodies of long facts that are not there: %(n)s; the facts are proved, but cannot be read",
+                      n=speak.number(found.missing))
+        )  # fmt: skip
+    answer = {name: getattr(found, name) for name in type(found).__dataclass_fields__}
+    answer["cosignatures"] = {seen.witness: cosigned_at(seen) for seen in found.cosignatures}
+    show(answer, as_json=as_json, draw=lambda: Text("\n".join(lines)))
+
+
+@log_app.command()
+def mirror(
+    source: Annotated[str, typer.Argument(help="A published log: an address (http, https), or a folder.")],
+    folder: Annotated[Path, typer.Argument(help="The folder of the mirror.")],
+    key: Keys = None,
+    policy: PolicyFile = None,
+    evidence: Evidence = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch what is new of a published log; what does not hold is not kept."""
+    speak = words()
+    trusted = read_policy(policy) if policy else None
+    keys = _keys(key, trusted)
+    with showing_forks(evidence, as_json=as_json), progress(speak.gettext("mirroring"), quiet=as_json) as move:
+        found = mirroring.mirror(mirroring.Source(source), folder, keys, trusted, move)
+    text = speak.say(
+        "%(folder)s holds %(size)s facts of %(origin)s: %(new)s new, in %(files)s files",
+        folder=folder, size=speak.number(found.size), origin=found.origin,
+        new=speak.number(found.size - found.before), files=speak.number(found.files),
+    )  # fmt: skip
+    answer = {name: getattr(found, name) for name in type(found).__dataclass_fields__}
+    show(answer, as_json=as_json, draw=lambda: Text(text))
+
+
+@log_app.command()
+def compare(
+    heads: Annotated[list[Path], typer.Argument(help="A signed checkpoint, or two; or a file of evidence.")],
+    place: Annotated[
+        str | None,
+        typer.Option("--log", help="A published log to compare with: a folder or an address; else the book."),
+    ] = None,
+    key: Keys = None,
+    evidence: Evidence = None,
+    book: BookPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Whether signed checkpoints are states of one log, or show that it has told two stories."""
+    notes = [note for path in heads for note in read_text(path).split(BETWEEN)]
+    if len(notes) > 2:
+        raise InputError(f"{len(notes)} checkpoints", "are too many", "give one or two")
+    with showing_forks(evidence, as_json=as_json):
+        newest = _compared(notes, place, _keys(key, None) if key or place else (), book)
+    text = words().say("One history: a log of %(size)s facts, %(origin)s", size=newest.size, origin=newest.origin)
+    answer = {"one_history": True, "origin": newest.origin, "size": newest.size, "root": newest.root.hex()}
+    show(answer, as_json=as_json, draw=lambda: Text(text))
+
+
+def _compared(notes: Sequence[str], place: str | None, keys: Sequence[LogVerifier], book: str | None) -> Checkpoint:
+    """The newest of the heads and of what they are compared with; raises ForkError or ProofError."""
+    if len(notes) == 2 and keys and (same := mirroring.compare_two(notes[0], notes[1], keys)):
+        return same
+    if place is not None:
+        source = mirroring.Source(place)
+        own = mirroring.read_head(source, keys)
+        return mirroring.compare(notes, keys, own, TileReader(own.checkpoint.size, source.fetch))
+    try:
+        opened = gongfen.open(book)
+    except BookPlaceError as error:
+        remedy = (
+            "name the book: --book PATH; or a published log: --log DIR; two checkpoints of one size need a --key only"
+        )
+        raise BookPlaceError(error.thing, error.reason, remedy) from None
+    with opened:
+        keys = keys or opened.log.verifiers
+        if len(notes) == 2 and (same := mirroring.compare_two(notes[0], notes[1], keys)):
+            return same
+        own = mirroring.head_of(opened.log)
+        return mirroring.compare(notes, keys, own, opened.log.tree.subtree)
+
+
+# -- shared with `gongfen log witness` ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def showing_forks(evidence: Path | None, *, as_json: bool) -> Iterator[None]:
+    """Print both heads of a fork, whole, and write them to a file if asked; the error goes on its way."""
+    try:
+        yield
+    except ForkError as error:
+        if as_json:
+            sys.stdout.write(json.dumps({"first": error.first, "second": error.second}, ensure_ascii=False) + "\n")
+        else:
+            sys.stdout.write(error.first + BETWEEN + error.second + "\n")
+            sys.stdout.flush()
+        if evidence:
+            evidence.write_text(error.first + BETWEEN + error.second, encoding="utf-8")
+        raise
+
+
+def read_text(path: Path) -> str:
+    """A small text file; raises InputError when it cannot be read, or is not one."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_TEXT_BYTES + 1)
+        if len(data) > MOST_TEXT_BYTES:
+            raise InputError(str(path), "is longer than 4 MiB", "name the right file")
+        return data.decode()
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}", "name a file that is there") from None
+    except UnicodeDecodeError:
+        raise InputError(str(path), "is not text", "name the right file") from None
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy in a file; raises ProofError that names the line."""
+    return Policy.parse(read_text(path))
+
+
+def _keys(given: Sequence[str] | None, policy: Policy | None) -> tuple[LogVerifier, ...]:
+    """The keys to check with: those that were named, else those of the policy's only log."""
+    if given:
+        return tuple(key for text in given for key in read_log_keys(text.strip()))
+    logs = policy.logs if policy else ()
+    if len({log.verifier.name for log in logs}) == 1:
+        return tuple(log.verifier for log in logs)
+    raise ProofError("a published log", "needs a key to be checked with", "name the published key with --key")

@@ -1,0 +1,201 @@
+"""``gongfen witness``: be a witness of other people's logs; ``gongfen log witness``, ``policy``: be witnessed."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+import gongfen
+from gongfen.book import witnessing
+from gongfen.book.witness import Witness, new_witness, read_log_key
+from gongfen.book.witness_server import WitnessServer
+from gongfen.cli.app import MISTAKE, AsJson, BookPath, app, show, words
+from gongfen.cli.log import log_app
+from gongfen.cli.publish import Evidence, read_policy, showing_forks
+from gongfen.errors import InputError
+from gongfen.reports.text import table
+from gongfen.reports.words import N_, Words
+
+witness_app = typer.Typer(
+    name="witness",
+    help="Be a witness: see the signed states of other people's logs, and cosign only what has grown out of the last.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(witness_app)
+
+Dir = Annotated[Path, typer.Option("--dir", help="The witness's folder: its key, and what it remembers.")]
+HERE = Path("witness")
+ANSWERS = {
+    "cosigned": N_("cosigned"),
+    "refused": N_("refused"),
+    "not reached": N_("not reached"),
+}
+
+
+@witness_app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Its public name, like a web address: witness.example.org/ada.")],
+    folder: Dir = HERE,
+    post_quantum: Annotated[
+        bool, typer.Option("--post-quantum", help="ML-DSA-44 instead of Ed25519; fewer tools can check it yet.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a witness with a key of its own."""
+    made = new_witness(folder, name, post_quantum=post_quantum)
+    made.close()
+    text = words().say(
+        "%(folder)s is a new witness, %(name)s. Its public key, for the logs that want it:\n  %(key)s\n"
+        "Keep the folder secret, and never set it back to an older copy: a witness must not forget.",
+        folder=folder, name=name, key=made.key,
+    )  # fmt: skip
+    show({"name": name, "key": made.key, "folder": str(folder)}, as_json=as_json, draw=lambda: Text(text))
+
+
+@witness_app.command()
+def key(folder: Dir = HERE, as_json: AsJson = False) -> None:
+    """The witness's public key."""
+    with Witness(folder) as witness:
+        found = witness.key
+    if as_json:
+        show({"key": found}, as_json=True, draw=Text)
+        return
+    sys.stdout.write(f"{found}\n")
+
+
+@witness_app.command()
+def trust(
+    log_key: Annotated[str, typer.Argument(metavar="KEY", help="The log's public key, as gongfen log key prints it.")],
+    folder: Dir = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Witness a log from now on."""
+    verifiers = [read_log_key(line) for line in log_key.strip().split("\n")]
+    with Witness(folder) as witness:
+        fresh = sum(witness.trust(verifier) for verifier in verifiers) > 0
+    origin = verifiers[0].name
+    said = N_("%(origin)s is witnessed from now on.") if fresh else N_("%(origin)s was witnessed by this key already.")
+    text = words().say(said, origin=origin)
+    show({"origin": origin, "new": fresh}, as_json=as_json, draw=lambda: Text(text))
+
+
+@witness_app.command("list")
+def list_(folder: Dir = HERE, as_json: AsJson = False) -> None:
+    """The logs that this witness knows, with the last state of each that it cosigned."""
+    with Witness(folder) as witness:
+        found = witness.logs()
+    speak = words()
+    rows = table(speak, "log", "entries", "forks", numbers=(1, 2))
+    for log in found:
+        rows.add_row(log.origin, speak.number(log.size), speak.number(log.forks))
+    answer = [
+        {"origin": log.origin, "keys": list(map(str, log.keys)), "size": log.size, "head": log.note, "forks": log.forks}
+        for log in found
+    ]
+    none = Text(speak.gettext("It knows no log yet: gongfen witness trust KEY"))
+    show(answer, as_json=as_json, draw=lambda: rows if found else none)
+
+
+@witness_app.command()
+def serve(
+    folder: Dir = HERE,
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 for a free one.")] = 7400,
+) -> None:
+    """Answer logs over HTTP (c2sp.org/tlog-witness), until Ctrl-C or SIGTERM."""
+    speak = words()
+    with Witness(folder) as witness:
+        server = WitnessServer(witness, host, port, _say)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: server.stop())
+        _say(speak.say("%(name)s listens on %(address)s", name=witness.signer.name, address=server.address))
+        with server:
+            server.serve_forever(poll_interval=0.2)
+    _say(speak.gettext("stopped"))
+
+
+@log_app.command("witness")
+def ask(evidence: Evidence = None, book: BookPath = None, as_json: AsJson = False) -> None:
+    """Ask the policy's witnesses to cosign the newest checkpoint, and keep what they answer.
+
+    Exit code 0: enough of them have cosigned; 2: too few. What was obtained is kept in either case.
+    """
+    with gongfen.open(book) as opened, showing_forks(evidence, as_json=as_json):
+        found = witnessing.ask_witnesses(opened.log)
+    answer = {
+        "size": found.size,
+        "root": found.root,
+        "holds": found.holds,
+        "missing": list(found.missing),
+        "checkpoint": found.note,
+        "witnesses": [
+            {
+                "name": one.name,
+                "url": one.url,
+                "answer": one.answer,
+                "at": one.at,
+                "reason": one.reason,
+                "head": one.head,
+            }
+            for one in found.answers
+        ],
+    }
+    show(answer, as_json=as_json, draw=lambda: _drawn(found, words()))
+    for one in found.answers:
+        if one.head and not as_json:
+            sys.stdout.write(f"\n{words().say('the head that %(name)s knows:', name=one.name)}\n\n{one.head}")
+    if not found.holds:
+        raise typer.Exit(MISTAKE)
+
+
+@log_app.command()
+def policy(
+    witness: Annotated[
+        list[str] | None,
+        typer.Option("--witness", help="'NAME KEY URL' of a witness, in one pair of quotes; again for the next one."),
+    ] = None,
+    quorum: Annotated[
+        int | None, typer.Option(help="How many of them must cosign; more than half, if left out.", show_default=False)
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="A whole policy (c2sp.org/tlog-policy) instead.")] = None,
+    book: BookPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the policy of witnesses, or set it: whose cosignatures the book asks for, and how many are enough."""
+    if (file and (witness or quorum is not None)) or (quorum is not None and not witness):
+        raise InputError("the policy", "is named in two ways, or half", "give --file, or --witness with --quorum")
+    with gongfen.open(book) as opened:
+        if file:
+            witnessing.set_policy(opened.log, read_policy(file))
+        elif witness:
+            enough = len(witness) // 2 + 1 if quorum is None else quorum
+            witnessing.set_policy(opened.log, witnessing.policy_of_witnesses(opened.log, witness, enough))
+        text = str(witnessing.policy_of(opened.log))
+    if as_json:
+        show({"policy": text}, as_json=True, draw=Text)
+        return
+    sys.stdout.write(text)
+
+
+def _drawn(found: witnessing.WitnessedHead, speak: Words) -> RenderableType:
+    rows = table(speak, "witness", "answer", "when, or why not")
+    for one in found.answers:
+        # What a witness says is text, and never markup.
+        rows.add_row(Text(one.name), Text(speak.gettext(ANSWERS[one.answer])), Text(one.at or one.reason))
+    said = N_("%(size)s facts are witnessed: the policy holds.") if found.holds else N_(
+        "%(size)s facts are not witnessed by enough; ask again: gongfen log witness"
+    )  # fmt: skip
+    parts: list[RenderableType] = [rows, Text(), Text(speak.say(said, size=speak.number(found.size)))]
+    if found.missing:
+        parts.append(Text(speak.say("without a cosignature of: %(names)s", names=", ".join(found.missing))))
+    return Group(*parts)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

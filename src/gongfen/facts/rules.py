@@ -1,0 +1,110 @@
+"""Rules of a kind that the types of its fields cannot say: shares that add up, names that come once."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from gongfen.facts import kinds as k
+from gongfen.facts.amounts import PPM
+from gongfen.facts.curve import decoded, is_sound
+
+Broken = list[tuple[str, str]]
+"""(reason, remedy) pairs."""
+
+
+def broken_rules(body: k.Body) -> Broken:
+    """What is wrong with a body whose fields have the right types; empty when nothing is."""
+    rule = RULES.get(type(body))
+    return rule(body) if rule else []
+
+
+def _enrol(body: k.Enrol) -> Broken:
+    if ":" in body.maker:
+        return [("holds a colon in its maker's name, which the names of accounts need", "use a name without")]
+    return []
+
+
+def _work(body: k.Work) -> Broken:
+    if not body.makers:
+        return []
+    total = sum(part.ppm for part in body.makers)
+    if total != PPM:
+        return [(f"has makers' shares that add to {total} ppm", "make them add to 1,000,000 ppm")]
+    if len({part.maker for part in body.makers}) != len(body.makers):
+        return [("names a maker twice", "give each maker one share")]
+    return []
+
+
+def _labour(body: k.Labour) -> Broken:
+    if body.labour_us is None and body.quality != "unmeasured":
+        return [(f"has no time but calls it {body.quality}", "give labour_us, or quality=unmeasured")]
+    if body.labour_us is not None and body.quality == "unmeasured":
+        return [("gives a time but calls it unmeasured", "leave labour_us out, or say how it was measured")]
+    if body.days > 1 and date.fromisoformat(body.day).toordinal() + body.days > date.max.toordinal():
+        return [("lasts beyond the year 9999", "check the day and the number of days")]
+    return []
+
+
+def _dataset(body: k.Dataset) -> Broken:
+    if not body.works or len(set(body.works)) != len(body.works):
+        return [("names no work, or one twice", "name each work once")]
+    return []
+
+
+def _make(body: k.Make) -> Broken:
+    inputs, outputs = [use.work for use in body.inputs], list(body.outputs)
+    if not outputs:
+        return [("makes nothing", "name its outputs")]
+    both = set(inputs) & set(outputs)
+    if both:
+        return [(f"makes {min(both)} out of itself", "give the new version its own name")]
+    return _twice(inputs) + _twice(outputs)
+
+
+def _standard(body: k.Standard) -> Broken:
+    low = [r.skill for r in body.reductions if r.num < r.den]
+    if low:
+        return [(f"reduces {', '.join(low)} below simple labour", "give num/den of at least 1")]
+    return _twice([r.skill for r in body.reductions]) + _twice([m.device for m in body.machines])
+
+
+def _influence(body: k.Influence) -> Broken:
+    return _twice([effect.work for effect in body.effects])
+
+
+def _settlement(body: k.Settlement) -> Broken:
+    return _twice([line.maker for line in body.lines])
+
+
+def _key(body: k.Key) -> Broken:
+    wrong: Broken = []
+    public = decoded(body.public)
+    if public is None or not is_sound(public):
+        wrong.append(("names a public key that is none, or that anybody could sign for", "make one: gongfen key new"))
+    if decoded(body.possession) is None:
+        wrong.append(("holds a proof of possession that is not in canonical base64", "make the key again"))
+    if body.key == body.replaces:
+        wrong.append(("replaces itself", "give the new key a name of its own"))
+    return wrong
+
+
+def _twice(names: list[str]) -> Broken:
+    if len(set(names)) == len(names):
+        return []
+    again = min(name for name, times in Counter(names).items() if times > 1)
+    return [(f"names {again} twice", "name each once")]
+
+
+RULES: dict[type[k.Body], Callable[[Any], Broken]] = {
+    k.Enrol: _enrol,
+    k.Work: _work,
+    k.Labour: _labour,
+    k.Dataset: _dataset,
+    k.Make: _make,
+    k.Standard: _standard,
+    k.Influence: _influence,
+    k.Settlement: _settlement,
+    k.Key: _key,
+}
+"""Kind → its rule."""

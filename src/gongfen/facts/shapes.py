@@ -1,0 +1,118 @@
+"""How names, hashes and days are written. Checked by hand: a pattern for each field would cost more than the rest."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import cache
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f|]+")
+HEX_DIGITS = "0123456789abcdef"
+DAYS_REMEMBERED = 100_000
+
+Wrong = list[tuple[str, str]]
+"""(reason, remedy) pairs."""
+
+
+def marked(shape: str, **limits: Any) -> msgspec.Meta:  # noqa: ANN401 - what msgspec.Meta takes
+    """The mark of a text field whose shape is checked here: ``name``, ``sha256`` or ``day``."""
+    return msgspec.Meta(extra={"shape": shape}, **limits)
+
+
+def misshapen(body: msgspec.Struct) -> Wrong:
+    """What is wrong with the names, hashes and days of a body; empty when nothing is."""
+    names, hashes, days = _fields(type(body))
+    wrong = wrong_names(names(body)) if names else []
+    for text in hashes(body) if hashes else ():
+        if text.strip(HEX_DIGITS):
+            wrong.append((f"names the hash {text[:70]!r}, which is not hexadecimal", "write 64 digits 0–9 and a–f"))
+    for text in days(body) if days else ():
+        if text not in _DAYS and not is_day(text):
+            wrong.append((f"names the day {text!r}, which no calendar has", "write the day as YYYY-MM-DD"))
+    return wrong
+
+
+def wrong_names(names: Sequence[str]) -> Wrong:
+    """What is wrong with names: they hold no space, no control character and no ``|``."""
+    together = "".join(names)
+    if together.isprintable() and " " not in together and "|" not in together:
+        return []
+    return [
+        (f"holds the name {name[:70]!r}, in which a space, a control character or | stands", "write it without")
+        for name in names
+        if not NAME.fullmatch(name)
+    ]
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a day, ``YYYY-MM-DD``, that the calendar has."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return False
+    if found.isoformat() != text:
+        return False
+    if len(_DAYS) < DAYS_REMEMBERED:
+        _DAYS.add(text)
+    return True
+
+
+_DAYS: set[str] = set()
+
+Collect = Callable[[Any], Sequence[str]] | None
+"""The texts of one shape in a body; ``None`` when it has no such field."""
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[Collect, Collect, Collect]:
+    return _collector(kind, "name"), _collector(kind, "sha256"), _collector(kind, "day")
+
+
+def _collector(kind: type[msgspec.Struct], shape: str) -> Collect:
+    found = inspect.type_info(kind)
+    assert isinstance(found, inspect.StructType), "a body is a structure"
+    flat: list[str] = []
+    optional: list[str] = []
+    deep: list[tuple[str, Collect]] = []
+    for field in found.fields:
+        if _shape_of(field.type) == shape:
+            flat.append(field.name)
+        elif isinstance(field.type, inspect.UnionType) and any(_shape_of(one) == shape for one in field.type.types):
+            optional.append(field.name)
+        elif isinstance(field.type, inspect.VarTupleType):
+            item = field.type.item_type
+            if _shape_of(item) == shape:
+                deep.append((field.name, None))
+            elif isinstance(item, inspect.StructType) and (inner := _collector(item.cls, shape)):
+                deep.append((field.name, inner))
+    return _reader(flat, optional, deep)
+
+
+def _reader(flat: list[str], optional: list[str], deep: list[tuple[str, Collect]]) -> Collect:
+    if not (flat or optional or deep):
+        return None
+    several = attrgetter(*flat) if len(flat) > 1 else None
+    if several and not (optional or deep):
+        return several
+
+    def read(body: object) -> list[str]:
+        texts: list[str] = [getattr(body, name) for name in flat]
+        texts += [text for text in (getattr(body, name) for name in optional) if text is not None]
+        for name, inner in deep:
+            items = getattr(body, name)
+            texts += chain.from_iterable(map(inner, items)) if inner else items
+        return texts
+
+    if len(flat) == 1 and not (optional or deep):
+        (only,) = flat
+        return lambda body: (getattr(body, only),)
+    return read
+
+
+def _shape_of(found: inspect.Type) -> str | None:
+    return (found.extra or {}).get("shape") if isinstance(found, inspect.Metadata) else None

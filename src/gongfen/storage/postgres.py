@@ -1,0 +1,407 @@
+"""A book in a PostgreSQL database, for many writers: :class:`gongfen.storage.store.Store` on a server.
+
+One schema of one database is one book. Whoever writes holds a lock until the transaction ends, so numbers have no gaps
+and the tree has one right edge. Answers are read within one snapshot.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from itertools import islice
+from typing import Any, TypeVar
+
+from gongfen.errors import BookPlaceError, DamagedBookError, GongfenError
+from gongfen.storage.address import DEFAULT_SCHEMA, Address
+from gongfen.storage.connection import BACKUP
+from gongfen.storage.postgres_inbox import Inbox
+from gongfen.storage.postgres_link import BUSY_S, Link
+from gongfen.storage.sqlite import SCHEMA_VERSION
+from gongfen.storage.store import Entry, Node, PostingRow, TouchRow, ViewRow, behind
+
+PAGE, LARGE_PAGE = 1_000, 32
+"""Rows that are fetched together, and those that hold what some hundred facts booked."""
+FEW = 64
+"""So many rows are quicker inserted than copied."""
+_KEYS = {
+    "fact": "seq",
+    "node": "level, idx",
+    "checkpoint": "size",
+    "cosigned": "number",
+    "blob": "sha256",
+    "view": "tbl, key",
+    "touch": "ref, first",
+    "posting": "first",
+}
+"""The primary key of each table."""
+_GLANCE = "SELECT ARRAY(SELECT seq FROM fact ORDER BY seq DESC LIMIT 2), (SELECT size FROM viewed)"
+_FOREVER = 2**62
+Row = TypeVar("Row")
+
+
+class PostgresStore:
+    """One book's bytes. Opened by :func:`create_store` and :func:`open_store`."""
+
+    def __init__(self, address: Address) -> None:
+        self._db = Link(address)
+        self._people = Link(address)
+        """Personal details are written at once, and deleted for good: not with the open transaction."""
+        self.inbox = Inbox(self._db)
+        self._glance: tuple[int, int] | None = None
+        """(size, viewed), within a transaction: nobody else changes them for us."""
+
+    @property
+    def place(self) -> str:
+        """The address, without its password."""
+        return self._db.place
+
+    # -- the journal -----------------------------------------------------------------------------------------------
+
+    def size(self) -> int:
+        """How many entries there are."""
+        return self._look()[0]
+
+    def viewed(self) -> int:
+        """How many facts the kept views have seen."""
+        return self._look()[1]
+
+    def _look(self) -> tuple[int, int]:
+        if self._glance is not None and self._db.in_transaction:
+            return self._glance
+        found = self._seen(*self._db.row(_GLANCE))
+        if self._db.in_transaction:
+            self._glance = found
+        return found
+
+    def _seen(self, last: Sequence[int], viewed: int | None) -> tuple[int, int]:
+        if viewed is None:
+            raise DamagedBookError(self.place, "has lost a row that every book has", BACKUP)
+        if last and last[0] != (last[1] if last[1:] else -1) + 1:
+            raise self._missing(last[0] - 1)
+        return (last[0] + 1 if last else 0), viewed
+
+    def meta(self, key: str) -> str | None:
+        """A setting of the book."""
+        row = self._db.row("SELECT value FROM meta WHERE key = $1", key)
+        return row[0] if row else None
+
+    def put_meta(self, key: str, value: str) -> None:
+        """Set it."""
+        self._db.later(
+            "INSERT INTO meta VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value
+        )
+
+    def entries(self, start: int = 0, end: int | None = None) -> Iterator[Entry]:
+        """Entries in their order."""
+        if self._db.in_transaction and start >= self.size():
+            return
+        query = "SELECT seq, id, leaf, data FROM fact WHERE seq >= $1 AND seq < $2 ORDER BY seq LIMIT $3"
+        due, last = start, _FOREVER if end is None else end
+        while due < last:
+            page = self._db.rows(query, due, last, PAGE)
+            for seq, fact_id, leaf, data in page:
+                if seq != due:
+                    raise self._missing(due)
+                yield Entry(seq, self._text(fact_id), leaf, data)
+                due += 1
+            if len(page) < PAGE:
+                break
+        if end is not None and due < min(end, self.size()):
+            raise self._missing(due)
+
+    def find(self, ids: Sequence[str]) -> dict[str, int]:
+        """The numbers of those ids that are in the log."""
+        query = "SELECT id, seq FROM fact WHERE id = ANY($1::bytea[])"
+        return {self._text(found): seq for found, seq in self._db.rows(query, [fact_id.encode() for fact_id in ids])}
+
+    def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        """Hashes of full subtrees."""
+        if level:
+            query = "SELECT hash FROM node WHERE level = $1 AND idx >= $2 AND idx < $3 ORDER BY idx"
+            rows = self._db.rows(query, level, first, first + count)
+        else:
+            query = "SELECT leaf FROM fact WHERE seq >= $1 AND seq < $2 ORDER BY seq"
+            rows = self._db.rows(query, first, first + count)
+        return [found for (found,) in rows]
+
+    def checkpoints(self) -> Iterator[tuple[int, str]]:
+        """Every signed checkpoint, by size."""
+        return ((size, note) for size, note in self._pages("SELECT size, note FROM checkpoint", "size", "bigint", -1))
+
+    def checkpoint(self) -> str | None:
+        """The newest signed checkpoint."""
+        row = self._db.row("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
+        return row[0] if row else None
+
+    def cosigned(self) -> str | None:
+        """The newest checkpoint with cosignatures."""
+        row = self._db.row("SELECT note FROM cosigned ORDER BY size DESC, number DESC LIMIT 1")
+        return row[0] if row else None
+
+    def keep_cosigned(self, size: int, note: str) -> None:
+        """Keep a checkpoint with cosignatures."""
+        self._db.later("INSERT INTO cosigned (size, note) VALUES ($1, $2)", size, note)
+
+    def append(self, entries: Sequence[Entry], nodes: Sequence[Node]) -> None:
+        """Add entries, and the subtrees that they fill."""
+        rows = [(seq, fact_id.encode(), leaf, data) for seq, fact_id, leaf, data in entries]
+        self._add("fact", ("seq", "id", "leaf", "data"), ("bigint", "bytea", "bytea", "bytea"), rows)
+        self._add("node", ("level", "idx", "hash"), ("bigint", "bigint", "bytea"), nodes)
+        if rows and self._glance:
+            self._glance = (entries[-1].seq + 1, self._glance[1])
+
+    def keep_checkpoint(self, size: int, note: str) -> None:
+        """Keep a signed checkpoint."""
+        self._db.later("INSERT INTO checkpoint VALUES ($1, $2)", size, note)
+
+    # -- texts, people ---------------------------------------------------------------------------------------------
+
+    def blob(self, name: str) -> bytes | None:
+        """What is kept under a hash."""
+        row = self._db.row("SELECT data FROM blob WHERE sha256 = $1", name)
+        return row[0] if row else None
+
+    def blob_names(self) -> Iterator[str]:
+        """The hashes of all kept texts."""
+        return (name for (name,) in self._pages("SELECT sha256 FROM blob", "sha256", "text", ""))
+
+    def put_blob(self, name: str, data: bytes) -> None:
+        """Keep a text under its hash."""
+        self._db.later("INSERT INTO blob VALUES ($1, $2) ON CONFLICT DO NOTHING", name, data)
+
+    def put_person(self, maker: str, salt: str, details: str) -> None:
+        """Keep personal details outside the log, at once."""
+        query = "INSERT INTO person VALUES ($1, $2, $3) ON CONFLICT (maker) DO UPDATE SET salt = $2, details = $3"
+        self._people.run(query, maker.encode(), salt, details.encode())
+
+    def person(self, maker: str) -> tuple[str, str] | None:
+        """(salt, details) of a maker."""
+        row = self._people.row("SELECT salt, details FROM person WHERE maker = $1", maker.encode())
+        return (row[0], self._text(row[1])) if row else None
+
+    def forget_person(self, maker: str) -> bool:
+        """Delete a maker's details at once, and write the table anew without them."""
+        return bool(self._people.change("SELECT forget_person($1)", maker.encode())[0])
+
+    # -- the views -------------------------------------------------------------------------------------------------
+
+    def view_row(self, table: str, key: str) -> bytes | None:
+        """A row of a view."""
+        row = self._db.row("SELECT data FROM view WHERE tbl = $1 AND key = $2", table, key.encode())
+        return row[0] if row else None
+
+    def view_rows(self, table: str, prefix: str) -> Iterator[tuple[str, bytes]]:
+        """Rows whose key begins so, in order."""
+        end = behind(prefix)
+        query = (
+            "SELECT key, data FROM view WHERE tbl = $1 AND key >= $2 AND ($3::bytea IS NULL OR key < $3) "
+            "ORDER BY key LIMIT $4"
+        )
+        first, last = prefix.encode(), None if end is None else end.encode()
+        while True:
+            page = self._db.rows(query, table, first, last, PAGE)
+            for key, data in page:
+                yield self._text(key), data
+            if len(page) < PAGE:
+                return
+            first = page[-1][0] + b"\0"  # the least key behind it
+
+    def touches(self, name: str | None = None) -> Iterator[TouchRow]:
+        """The rows of the index."""
+        if name is not None:
+            rows = self._db.rows("SELECT first, seqs FROM touch WHERE ref = $1 ORDER BY first", name.encode())
+            yield from ((name, first, seqs) for first, seqs in rows)
+            return
+        query = "SELECT ref, first, seqs FROM touch WHERE (ref, first) > ($1, $2) ORDER BY ref, first LIMIT $3"
+        behind_ref, behind_first = b"", -1
+        while page := self._db.rows(query, behind_ref, behind_first, PAGE):
+            for ref, first, seqs in page:
+                yield self._text(ref), first, seqs
+            behind_ref, behind_first = page[-1][:2]
+
+    def postings(self, seq: int | None = None) -> Iterator[PostingRow]:
+        """The row in which a fact's postings stand; all when none is named."""
+        if seq is None:
+            rows: Iterable[Any] = self._pages("SELECT first, bookings FROM posting", "first", "bigint", -1, LARGE_PAGE)
+        else:
+            query = "SELECT first, bookings FROM posting WHERE first <= $1 ORDER BY first DESC LIMIT 1"
+            rows = self._db.rows(query, seq)
+        return ((first, bookings) for first, bookings in rows)
+
+    def keep_views(
+        self, rows: Iterable[ViewRow], touches: Iterable[TouchRow], postings: Iterable[PostingRow], viewed: int
+    ) -> None:
+        """Extend the kept views."""
+        query = (
+            "INSERT INTO view SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[]) "
+            "ON CONFLICT (tbl, key) DO UPDATE SET data = excluded.data"
+        )
+        for part in _parts(rows):
+            newest = {(table, key): data for table, key, data in part}
+            tables, keys = [table for table, _ in newest], [key.encode() for _, key in newest]
+            self._db.later(query, tables, keys, list(newest.values()))
+        for touched in _parts(touches):
+            coded = [(name.encode(), first, seqs) for name, first, seqs in touched]
+            self._add("touch", ("ref", "first", "seqs"), ("bytea", "bigint", "bytea"), coded)
+        for posted in _parts(postings):
+            self._add("posting", ("first", "bookings"), ("bigint", "bytea"), posted)
+        self._saw(viewed)
+
+    def drop_views(self) -> None:
+        """Throw the kept views away."""
+        for name in ("view", "touch", "posting"):
+            self._db.later(f"DELETE FROM {name}")  # noqa: S608 - fixed names
+        self._saw(0)
+
+    def _saw(self, viewed: int) -> None:
+        self._db.later("UPDATE viewed SET size = $1", viewed)
+        if self._glance:
+            self._glance = (self._glance[0], viewed)
+
+    # -- the whole -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction, alone."""
+        self._take_pen(wait=True, most_bytes=0)
+        with self._ending():
+            yield
+
+    @contextmanager
+    def writing_at_once(self, most_bytes: int) -> Iterator[list[tuple[int, bytes]] | None]:
+        """The same, if nobody else writes: (ticket, batch) of what waits in the inbox, the oldest first.
+
+        ``None``: somebody writes, and nothing may be written within. ``most_bytes``: about so much is read.
+        """
+        waiting = self._take_pen(wait=False, most_bytes=most_bytes)
+        with self._ending():
+            yield waiting
+
+    def _take_pen(self, *, wait: bool, most_bytes: int) -> list[tuple[int, bytes]] | None:
+        how = f"BEGIN; SET LOCAL lock_timeout = '{BUSY_S}s'" if wait else "BEGIN"
+        free, last, viewed, tickets, batches = self._db.begin(how, "SELECT * FROM take_pen($1, $2)", wait, most_bytes)
+        try:
+            self._glance = self._seen(last, viewed) if free else None
+        except BaseException:
+            self._db.roll_back()
+            raise
+        return list(zip(tickets or (), batches or (), strict=True)) if free else None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One unchanging sight."""
+        if self._db.in_transaction:
+            yield
+            return
+        last, viewed = self._db.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", _GLANCE)
+        with self._ending():
+            self._glance = self._seen(last, viewed)
+            yield
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        try:
+            yield
+            self._db.commit()
+        except BaseException:
+            self._db.roll_back()
+            raise
+        finally:
+            self._glance = None
+
+    def flaws(self) -> list[str]:
+        """What the server finds wrong when it reads every page, and every primary key, of the book's tables."""
+        found: list[str] = []
+        scans = "; ".join(f"SET LOCAL enable_{how} = {{}}" for how in ("indexscan", "indexonlyscan", "bitmapscan"))
+        for name, key in _KEYS.items():
+            try:
+                with self.reading():
+                    self._db.run(scans.format("off", "off", "off"))
+                    (rows,) = self._db.row(f"SELECT count(*) FROM {name}")  # noqa: S608 - fixed names
+                    self._db.run(f"SET LOCAL enable_seqscan = off; {scans.format('on', 'on', 'off')}")
+                    query = f"SELECT count(*) FROM (SELECT {key} FROM {name} ORDER BY {key} OFFSET 0) AS keys"  # noqa: S608
+                    (keys,) = self._db.row(query)
+                if rows != keys:
+                    found.append(f"table {name} has {rows} rows, and its index {keys}")
+            except DamagedBookError as error:
+                found.append(f"table {name} {error.reason}")
+        return found
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self._db.close()
+        self._people.close()
+
+    # -- rows ------------------------------------------------------------------------------------------------------
+
+    def _text(self, coded: bytes) -> str:
+        try:
+            return coded.decode()
+        except UnicodeDecodeError:
+            raise DamagedBookError(self.place, f"holds a name that is no text: {coded[:40]!r}", BACKUP) from None
+
+    def _missing(self, seq: int) -> DamagedBookError:
+        return DamagedBookError(f"{self.place}, fact {seq},", "is missing", BACKUP)
+
+    def _add(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        if len(rows) > FEW:
+            self._db.copy_later(table, columns, rows)
+        elif rows:
+            places = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1))
+            query = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({places})"  # noqa: S608 - fixed names
+            self._db.later(query, *(list(column) for column in zip(*rows, strict=True)))
+
+    def _pages(self, query: str, key: str, kind: str, least: object, most: int = PAGE) -> Iterator[Any]:
+        """All rows behind ``least`` by their first column, which is their key."""
+        query = f"{query} WHERE {key} > $1::{kind} ORDER BY {key} LIMIT {most}"
+        while page := self._db.rows(query, least):
+            yield from page
+            if len(page) < most:
+                return
+            least = page[-1][0]
+
+    # -- birth and growth ------------------------------------------------------------------------------------------
+
+    def _create(self, address: Address, settings: dict[str, str]) -> None:
+        if address.schema != DEFAULT_SCHEMA:
+            self._db.run(f'CREATE SCHEMA IF NOT EXISTS "{address.schema}"')
+            self._db.close()  # the schema's number is asked for when connecting
+        query = "SELECT to_regclass('fact') IS NOT NULL OR to_regclass('meta') IS NOT NULL"
+        self._db.begin("BEGIN", "SELECT pg_advisory_xact_lock(1198485095)")  # two may want to make it
+        with self._ending():
+            (there,) = self._db.row(query)
+            if there:
+                raise BookPlaceError(self.place, "is already there", "open it, or choose another place with --book")
+            self._db.run(files("gongfen.storage").joinpath("schema_postgres.sql").read_text(encoding="utf-8"))
+            for key, value in settings.items():
+                self.put_meta(key, value)
+
+
+def _parts(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    source = iter(rows)
+    while part := list(islice(source, PAGE)):
+        yield part
+
+
+def create_store(address: Address, settings: dict[str, str]) -> PostgresStore:
+    """A new, empty book with its settings. Raises BookPlaceError if one is there."""
+    store = PostgresStore(address)
+    try:
+        store._create(address, settings | {"schema": SCHEMA_VERSION})  # noqa: SLF001 - its own module
+    except GongfenError:
+        store.close()
+        raise
+    return store
+
+
+def open_store(address: Address) -> PostgresStore:
+    """A book that is there. Raises BookPlaceError or DamagedBookError."""
+    store = PostgresStore(address)
+    try:
+        version = store.meta("schema")
+        if version != SCHEMA_VERSION:
+            thing = f"the book {store.place}"
+            raise BookPlaceError(thing, f"has schema {version}", "open it with the gongfen that wrote it")
+    except GongfenError:
+        store.close()
+        raise
+    return store

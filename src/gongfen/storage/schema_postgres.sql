@@ -1,0 +1,84 @@
+-- A book in one schema of a PostgreSQL database. Names, ids and keys are bytes (UTF-8): they sort by their code points,
+-- whatever the database's collation is, and may hold anything. To read one: convert_from(id, 'UTF8').
+CREATE TABLE meta (key text COLLATE "C" PRIMARY KEY, value text NOT NULL);
+
+-- The journal: what is written here is never changed. The database itself refuses.
+CREATE TABLE fact (seq bigint PRIMARY KEY, id bytea NOT NULL UNIQUE, leaf bytea NOT NULL, data bytea NOT NULL);
+-- Hashes of full subtrees of 256, 65,536, … leaves (level 8, 16, …): a proof reads a few hundred hashes at most.
+CREATE TABLE node (level bigint NOT NULL, idx bigint NOT NULL, hash bytea NOT NULL, PRIMARY KEY (level, idx));
+CREATE TABLE checkpoint (size bigint PRIMARY KEY, note text NOT NULL);
+-- Checkpoints with the cosignatures of witnesses, as they came in.
+CREATE TABLE cosigned (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, size bigint NOT NULL, note text NOT NULL);
+CREATE INDEX cosigned_size ON cosigned (size);
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'what is in table % is never changed and never deleted', TG_TABLE_NAME;
+END $$;
+CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON fact FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON node FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON checkpoint FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON cosigned FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE fact ENABLE ALWAYS TRIGGER never_changed;
+ALTER TABLE node ENABLE ALWAYS TRIGGER never_changed;
+ALTER TABLE checkpoint ENABLE ALWAYS TRIGGER never_changed;
+ALTER TABLE cosigned ENABLE ALWAYS TRIGGER never_changed;
+
+-- Texts and records named by their hash. Not part of the log: a text can be lost or withdrawn, its hash stays proved.
+CREATE TABLE blob (sha256 text COLLATE "C" PRIMARY KEY, data bytea NOT NULL);
+
+-- Personal details: the log holds a salted commitment only. Leave this table out of copies that others may see.
+CREATE TABLE person (maker bytea PRIMARY KEY, salt text NOT NULL, details bytea NOT NULL);
+-- A deleted row would stay in the table's file for a while, and VACUUM FULL would carry it over while others write.
+CREATE FUNCTION forget_person(who bytea) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '30s' AS $$
+DECLARE
+  found boolean;
+  kept person[];
+BEGIN
+  LOCK TABLE person IN ACCESS EXCLUSIVE MODE;
+  found := EXISTS (SELECT FROM person WHERE maker = who);
+  kept := ARRAY(SELECT person FROM person WHERE maker <> who);
+  TRUNCATE person;
+  INSERT INTO person SELECT (unnest(kept)).*;
+  RETURN found;
+END $$;
+
+-- The views: answers kept ready, made from the journal alone. They can be dropped and rebuilt with the same result.
+CREATE TABLE view (tbl text COLLATE "C" NOT NULL, key bytea NOT NULL, data bytea NOT NULL, PRIMARY KEY (tbl, key));
+-- Which facts are about a name: a row for each time that the views were kept (MessagePack, a list of numbers).
+CREATE TABLE touch (ref bytea NOT NULL, first bigint NOT NULL, seqs bytea NOT NULL, PRIMARY KEY (ref, first));
+-- What facts booked: some hundred facts a row (MessagePack).
+CREATE TABLE posting (first bigint PRIMARY KEY, bookings bytea NOT NULL);
+CREATE TABLE viewed (one integer PRIMARY KEY CHECK (one = 1), size bigint NOT NULL);
+INSERT INTO viewed VALUES (1, 0);
+
+-- Batches that wait for whoever writes at the moment. Not logged: after a crash nobody waits any more, and repeats.
+CREATE UNLOGGED TABLE inbox (
+  ticket bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), batch bytea NOT NULL, answer text
+);
+ALTER TABLE inbox ALTER COLUMN batch SET STORAGE EXTERNAL;
+
+-- A writer takes the pen first: a lock until the transaction ends. Then it sees what there is, and what waits.
+CREATE FUNCTION take_pen(
+  wait boolean, most_bytes bigint,
+  OUT free boolean, OUT last bigint[], OUT seen bigint, OUT tickets bigint[], OUT batches bytea[]
+) LANGUAGE plpgsql AS $$
+DECLARE
+  book CONSTANT integer := (quote_ident(current_schema())::regnamespace::oid::bigint & 2147483647)::integer;
+BEGIN
+  IF wait THEN
+    PERFORM pg_advisory_xact_lock(1198485095, book);
+    free := true;
+  ELSE
+    free := pg_try_advisory_xact_lock(1198485095, book);
+  END IF;
+  IF free THEN
+    last := ARRAY(SELECT seq FROM fact ORDER BY seq DESC LIMIT 2);
+    seen := (SELECT size FROM viewed);
+    IF most_bytes > 0 THEN
+      SELECT array_agg(ticket ORDER BY ticket), array_agg(batch ORDER BY ticket) INTO tickets, batches FROM (
+        SELECT ticket, batch, sum(octet_length(batch)) OVER (ORDER BY ticket) - octet_length(batch) AS before
+        FROM inbox WHERE answer IS NULL
+      ) AS ordered WHERE before < most_bytes;
+    END IF;
+  END IF;
+END $$;
