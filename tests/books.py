@@ -59,7 +59,7 @@ def new_book(folder: Path, text: str = "", name: str = "book.db") -> gongfen.Boo
 def cooperative(folder: Path) -> gongfen.Book:
     """Three makers, three poems, one model, one song, one sale: the smallest book in which every room has work."""
     book = new_book(folder, COOPERATIVE)
-    book.log.store.put_blob(b"text")
+    book.log.keep_blob(b"text")
     return book
 
 

@@ -105,5 +105,5 @@ def test_a_frontier_grows_to_the_same_roots_and_names_every_subtree_it_fills(sta
     frontier = merkle.Frontier(start, merkle.subtrees_of(hashes[:start]))
     for size in range(start, start + 70):
         assert frontier.root() == merkle.root_of(hashes[:size])
-        for level, index, found in frontier.append(hashes[size]):
+        for level, index, found in frontier.extend([hashes[size]]):
             assert found == merkle.root_of(hashes[index << level : (index + 1) << level])

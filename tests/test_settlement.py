@@ -63,7 +63,7 @@ def test_a_settlement_that_does_not_add_up_is_refused_though_the_books_own_key_s
     book.settle("2026-11")
     seq, fact, body = settlement_of(book)
     forged = msgspec.structs.replace(fact, body=msgspec.structs.replace(body, total_micro=999 * PPM))
-    facts = [data for _, data in book.log.store.entries()]
+    facts = [entry.data for entry in book.log.store.entries()]
     facts[seq] = encode(forged)
     bundle = write_bundle(facts, signed_again(book, facts), str(book.log.verifier), [])
     with pytest.raises(ProofError, match=r"claims a total of 999000000, but its lines add to"):
@@ -86,7 +86,7 @@ def test_a_settlement_that_adds_up_but_does_not_follow_is_refused_too(tmp_path: 
         ),
     )
     forged = msgspec.structs.replace(fact, body=msgspec.structs.replace(body, lines=(*moved, *rest)))
-    facts = [data for _, data in book.log.store.entries()]
+    facts = [entry.data for entry in book.log.store.entries()]
     facts[seq] = encode(forged)
     bundle = write_bundle(facts, signed_again(book, facts), str(book.log.verifier), [])
     with pytest.raises(ProofError, match=f"gives {first.maker}"):
@@ -96,7 +96,7 @@ def test_a_settlement_that_adds_up_but_does_not_follow_is_refused_too(tmp_path: 
 def test_the_book_itself_refuses_to_record_a_false_settlement(tmp_path: Path) -> None:
     book = cooperative(tmp_path)
     size = book.log.size
-    due = shares.settle(book.log.state, "s", "2026-11", "p1", size, book.log.store.root().hex())
+    due = shares.settle(book.log.state, "s", "2026-11", "p1", size, book.log.tree.root().hex())
     with pytest.raises(ProofError, match="sales_micro"):
         book.record(msgspec.structs.replace(due, sales_micro=1))
     with pytest.raises(ProofError, match="the log now has"):
