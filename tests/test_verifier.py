@@ -196,6 +196,21 @@ def test_what_does_not_hold_is_said_in_three_parts_with_exit_code_2(folder: Path
         assert "Traceback" not in err
 
 
+def test_with_the_stated_command_nothing_beside_it_is_run(folder: Path, tmp_path: Path) -> None:
+    """An unpacked folder may hold a ``json.py``: with ``-I`` it is not Python's; and then it is no part of a bundle."""
+    for name, content in unzipped((folder / "audit.zip").read_bytes()).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "json.py").write_text("raise SystemExit('It holds.')")
+    done = subprocess.run(
+        [sys.executable, "-I", "verify.py", "."], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert "'json.py', is no part" in done.stderr
+    assert "python -I verify.py" in verify.__doc__
+    assert "python -I verify.py" in bundle.README
+
+
 def test_it_is_400_lines_of_the_standard_library_and_cryptography() -> None:
     text = FILE.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 400
@@ -568,6 +583,11 @@ def test_a_long_body_lies_among_the_blobs_and_counts() -> None:
     data = bundled(entries, (body,))
     assert verify_bundle(data, KEY.verifier).blobs == 1
     assert small(data)
+    key = MakerKey(ORIGIN, "ada", key_name("ada", b"a" * 32), b"a" * 32)
+    signed = key.sign(msgspec.structs.replace(long, by="ada"))
+    by_ada = bundled(told([*bodies, key.introduce(), signed]), (body,))
+    assert verify_bundle(by_ada, KEY.verifier)
+    assert "Inclusion proofs: 0; signatures of makers: 1" in small(by_ada)
     without = bundled_without(data)
     assert "fact 352" in refused(without)
     with pytest.raises(ProofError, match="known by its hash only"):

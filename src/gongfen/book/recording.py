@@ -278,6 +278,8 @@ class Record:
         fact = self._read(entry)
         try:
             return self._fold(fact, entry.seq)
+        except BookPlaceError:
+            raise  # the place is away: that says nothing about the fact
         except GongfenError as error:
             thing = f"{self.store.place}, fact {entry.seq},"
             raise DamagedBookError(thing, f"cannot be booked again: {error}", BACKUP) from None

@@ -32,7 +32,7 @@ from gongfen.reports.evidence import Evidence
 
 README = """An audit bundle of a Gongfen book. Verify it without Gongfen (Python 3.11 and its package cryptography):
 
-    python verify.py FILE --key 'KEY THAT THE BOOK PUBLISHED'
+    python -I verify.py FILE --key 'KEY THAT THE BOOK PUBLISHED'
 
 Take verify.py from a source that you trust, or read it: it is one file, written to be read. The one in here is a copy.
 With Gongfen:  gongfen verify FILE --key 'KEY THAT THE BOOK PUBLISHED'
@@ -42,7 +42,7 @@ It does not prove: that the facts are true of the world, that nobody was shown a
 
 这是工分账本的审计包。不装工分也能核验（需要 Python 3.11 及其 cryptography 包）：
 
-    python verify.py 文件 --key '账本公布的公钥'
+    python -I verify.py 文件 --key '账本公布的公钥'
 
 请从可信的来源取得 verify.py，或者通读一遍：它只有一个文件，写来就是给人读的。包里这份只是副本。
 装有工分：  gongfen verify 文件 --key '账本公布的公钥'

@@ -1,6 +1,6 @@
 """Check an audit bundle of a Gongfen book without Gongfen: this one file, Python 3.11 and the package `cryptography`.
 
-    python verify.py audit.zip --key 'THE KEY THAT THE BOOK PUBLISHED'
+    python -I verify.py audit.zip --key 'THE KEY THAT THE BOOK PUBLISHED'
 Take the key from a place that the sender cannot change for you alone, and this file from a source that you trust:
 whoever sends you both can send a verifier that always says yes. Amounts are whole: micro-units of a currency,
 microseconds, and uslh, millionths of an hour of simple labour. Of a fact, what money rests on is read, and no more.
