@@ -81,8 +81,9 @@ class Said(msgspec.Struct, frozen=True):
 def read_entry(data: bytes) -> Said:
     """The name of the fact in an entry; raises ProofError when there is none."""
     try:
+        data.decode()
         fact = decode(data)
-    except MalformedFactError as error:
+    except (MalformedFactError, UnicodeDecodeError) as error:
         raise ProofError("receipt", f"does not hold a fact: {error}", ASK) from None
     return Said(fact.id, fact.kind, fact.body.sha256 if isinstance(fact.body, Elsewhere) else None)
 

@@ -22,10 +22,10 @@ from gongfen.facts.envelope import MOST_ENTRY_BYTES
 
 MOST_BYTES = 1 << 22
 """A larger batch waits for the pen itself; so many bytes are taken from the inbox at once."""
-SHORTEST_S, A_FACT_S, LONGEST_S = 0.005, 50e-6, 0.1
-"""Seconds to wait for an answer before one takes the pen: longer for each fact that one would have to fold first."""
-AGAIN_S = 0.1
-"""Seconds after which one looks again whether the pen is free, when nobody has called."""
+SHORTEST_MS, FACTS_IN_MS, LONGEST_MS = 5, 20, 100
+"""How long to wait for an answer before one takes the pen: longer for the facts that one would have to fold first."""
+AGAIN_MS = 100
+"""How long until one looks again whether the pen is free, when nobody has called."""
 BUSY_S = 30
 """Seconds after which a writer gives up, as with SQLite."""
 
@@ -41,7 +41,7 @@ class Inbox(Protocol):
     def post(self, batch: bytes) -> tuple[int, int]:
         """Leave a batch for whoever writes: (its ticket, how many entries there are)."""
 
-    def wait(self, ticket: int, seconds: float) -> str | None:
+    def wait(self, ticket: int, most_ms: int) -> str | None:
         """The answer to a batch, empty when it must be fetched; ``None``: nobody answered anybody for so long."""
 
     def look(self, ticket: int) -> tuple[bool, str | None]:
@@ -148,7 +148,7 @@ class Desk:
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 
-    def _wait(self, ticket: int, patience: float, last: float) -> list[int] | None:
+    def _wait(self, ticket: int, patience: int, last: float) -> list[int] | None:
         """Wait until somebody has written a batch, or write it oneself. ``None``: the batch, or its answer, was lost.
 
         It is then posted again: what is there already is not written twice.
@@ -162,15 +162,15 @@ class Desk:
             if kept is not None:
                 return _read(kept)
             if not waits:
-                said = self._inbox.wait(ticket, AGAIN_S)  # what is called out is heard a moment later
+                said = self._inbox.wait(ticket, AGAIN_MS)  # what is called out is heard a moment later
                 return _read(said) if said else None
             if time.monotonic() > last and self._inbox.withdraw(ticket):
                 raise BookPlaceError(self._store.place, "is busy: another program writes", "ask again later")
-            patience = AGAIN_S
+            patience = AGAIN_MS
 
-    def _patience(self, size: int) -> float:
-        """Seconds to wait for another: those who know most of the log come first."""
-        return min(SHORTEST_S + max(size - self._record.size_seen, 0) * A_FACT_S, LONGEST_S)
+    def _patience(self, size: int) -> int:
+        """Milliseconds to wait for another: those who know most of the log come first."""
+        return min(SHORTEST_MS + max(size - self._record.size_seen, 0) // FACTS_IN_MS, LONGEST_MS)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

@@ -323,11 +323,11 @@ def body_of(kind: str, fields: dict[str, Any]) -> Body:
     if known is None:
         known_kinds = ", ".join(sorted(KINDS))
         raise UnknownKindError(
-            f"kind {kind!r}", "is not a fact kind that can be recorded", f"use one of: {known_kinds}"
+            f"kind {kind[:60]!r}", "is not a fact kind that can be recorded", f"use one of: {known_kinds}"
         )
     try:
         return msgspec.convert(fields, known)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise _malformed(kind, error) from None
 
 

@@ -18,10 +18,11 @@ from gongfen.facts.amounts import MICRO
 from gongfen.facts.envelope import body_of
 from gongfen.facts.kinds import KINDS, Body
 
-_TIME = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)", re.ASCII)
+_TIME = re.compile(r"(\d{1,40}(?:\.\d{1,40})?)(us|ms|s|m|h)", re.ASCII)
 _US = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
-_DECIMAL = re.compile(r"-?\d+\.\d+", re.ASCII)
-_WHOLE = re.compile(r"-?\d+", re.ASCII)
+_DECIMAL = re.compile(r"-?\d{1,40}\.\d{1,40}", re.ASCII)
+_WHOLE = re.compile(r"-?\d{1,40}", re.ASCII)
+"""Longer numbers are refused as text: no unit needs them, and Python will not read thousands of digits."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -50,17 +51,19 @@ def read_words(said: list[str]) -> Body:
     for word in rest:
         name, equals, value = word.partition("=")
         if not equals:
-            raise MalformedFactError(f"{kind}: {word!r}", "is not of the form field=value", "write, say, maker=ada")
+            raise MalformedFactError(
+                f"{kind[:60]}: {word[:60]!r}", "is not of the form field=value", "write, say, maker=ada"
+            )
         if name in fields:
-            raise MalformedFactError(f"{kind}: {name}", "is given twice", "give each field once")
+            raise MalformedFactError(f"{kind[:60]}: {name[:60]}", "is given twice", "give each field once")
         fields[name] = _value(kind, name, value)
     return body_of(kind, fields)
 
 
 def read_money(text: str) -> int:
     """Micro-units in a decimal amount such as ``12.50``. Raises MalformedFactError."""
-    if not re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
-        raise MalformedFactError(f"amount {text!r}", "is not an amount of money", "write, say, 12.50")
+    if not re.fullmatch(r"\d{1,40}(\.\d{1,40})?", text, re.ASCII):
+        raise MalformedFactError(f"amount {text[:60]!r}", "is not an amount of money", "write, say, 12.50")
     return _whole(Decimal(text) * MICRO, "amount", "micro", text)
 
 
@@ -68,7 +71,7 @@ def read_time(text: str) -> int:
     """Microseconds in a time such as ``40s``. Raises MalformedFactError."""
     found = _TIME.fullmatch(text)
     if found is None:
-        raise MalformedFactError(f"time {text!r}", "is not a time", "write, say, 40s, 3m or 1.5h")
+        raise MalformedFactError(f"time {text[:60]!r}", "is not a time", "write, say, 40s, 3m or 1.5h")
     return _whole(Decimal(found[1]) * _US[found[2]], "time", "us", text)
 
 
@@ -110,16 +113,20 @@ def _value(kind: str, name: str, text: str) -> Any:  # noqa: ANN401 - what the f
     return int(text) if _WHOLE.fullmatch(text) else text
 
 
-@cache
 def _takes(kind: str, name: str) -> frozenset[type[inspect.Type]]:
     """Which types a field takes; none when the kind has no such field, which is refused later, by its name."""
-    if kind not in KINDS:
-        return frozenset()
+    return _fields(kind).get(name, frozenset()) if kind in KINDS else frozenset()
+
+
+@cache
+def _fields(kind: str) -> dict[str, frozenset[type[inspect.Type]]]:
     info = inspect.type_info(KINDS[kind])
     assert isinstance(info, inspect.StructType)
-    found = next((field.type for field in info.fields if field.name == name), None)
-    options = found.types if isinstance(found, inspect.UnionType) else [found]
-    return frozenset(type(option) for option in options if option is not None)
+    types = {
+        field.name: field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
+        for field in info.fields
+    }
+    return {name: frozenset(map(type, options)) for name, options in types.items()}
 
 
 def _list(kind: str, name: str, text: str) -> Any:  # noqa: ANN401 - what the field takes
@@ -132,7 +139,9 @@ def _part(kind: str, text: str) -> dict[str, Any]:
     maker, colon, ppm = text.partition(":")
     if not colon or not _WHOLE.fullmatch(ppm):
         raise MalformedFactError(
-            f"{kind}: {maker or text}", "has no share", "write makers=ada:600000,bo:400000, adding to 1,000,000 ppm"
+            f"{kind}: {(maker or text)[:60]}",
+            "has no share",
+            "write makers=ada:600000,bo:400000, adding to 1,000,000 ppm",
         )
     return {"maker": maker, "ppm": int(ppm)}
 
@@ -142,7 +151,7 @@ def _json(kind: str, name: str, text: str) -> Any:  # noqa: ANN401 - what the fi
         return text.split(",")
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise MalformedFactError(f"{kind}: {name}", f"is not a JSON list: {error}", "write a JSON list") from None
 
 

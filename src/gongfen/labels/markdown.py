@@ -205,6 +205,9 @@ def _front(text: str | None) -> dict[str, object]:
         raise LabelError("front matter", f"has {len(text)} characters", f"keep it under {MAX_FRONT}")
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if any(getattr(event, "value", None) == "<<" for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            # Merged mappings within merged mappings: a kilobyte of them fills any memory.
+            raise LabelError("front matter", "merges mappings with <<", "write out what is merged")
         twice = list(_twice(node))
         front = yaml.safe_load(text)
     except _UNREADABLE as error:

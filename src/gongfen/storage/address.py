@@ -22,6 +22,7 @@ class Address:
     def __init__(self, url: str) -> None:
         remedy = "write postgresql://user:password@host:port/database, with %-escapes for signs in the password"
         try:
+            url.encode()  # words of a command line may be no text
             parts = urlsplit(url)
             port, host = parts.port, parts.hostname or ""
         except ValueError:

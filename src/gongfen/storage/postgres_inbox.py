@@ -1,6 +1,7 @@
 """Batches that wait for whoever writes at the moment, and the answers to them."""
 
 import threading
+from datetime import timedelta
 from collections.abc import Iterator
 
 from gongfen.storage.postgres_link import Link
@@ -39,11 +40,12 @@ class Inbox:
         ticket, last = self._link.change(query, batch)
         return ticket, 0 if last is None else last + 1
 
-    def wait(self, ticket: int, seconds: float) -> str | None:
-        """The answer to a batch; ``None`` when nobody has answered anybody for so many seconds.
+    def wait(self, ticket: int, most_ms: int) -> str | None:
+        """The answer to a batch; ``None`` when nobody has answered anybody for so many milliseconds.
 
         An answer that was too long to be called out is the empty text: :meth:`look` fetches it.
         """
+        seconds = timedelta(milliseconds=most_ms).total_seconds()
         with self._changed:
             first = self._calls
             while ticket not in self._said:
