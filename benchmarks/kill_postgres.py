@@ -52,7 +52,7 @@ class Counts:
     found_more: int = 0
     """Facts that were written, but whose writer was killed before it could say so."""
     repeated: int = 0
-    """Batches that a writer repeated because it got an error."""
+    """How often a writer tried again because it got an error."""
     slowest_start_ms: int = 0
     slowest_opening_ms: int = 0
     lost: list[str] = field(default_factory=list)
@@ -63,6 +63,7 @@ class Counts:
 
 def write_on(address: str, notes: Path, seed: int) -> None:
     """Write facts until killed; note those that are acknowledged."""
+    os.environ["GONGFEN_KEY"] = str(notes.with_name("book.key"))
     descriptor = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         _write_on(address, descriptor, seed)
@@ -276,7 +277,7 @@ def main() -> None:
         print(f"  {what}: {count}")
     print(
         f"{counts.acknowledged:,} facts acknowledged, {counts.found_more:,} more written, "
-        f"{counts.repeated:,} batches repeated after an error; slowest start of the server "
+        f"{counts.repeated:,} tries repeated after an error; slowest start of the server "
         f"{counts.slowest_start_ms} ms, slowest opening of the book {counts.slowest_opening_ms} ms"
     )
     print(f"lost: {len(counts.lost)}")

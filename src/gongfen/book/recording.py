@@ -368,11 +368,27 @@ def create_record(path: Path | Address, origin: str, by: str, *, post_quantum: b
     signers: list[NoteSigner] = [Signer(origin, os.urandom(32))]
     if post_quantum:
         signers.append(MLDSA44Signer(origin, os.urandom(32)))
-    store = create_store(path, {"origin": origin, "key": "\n".join(str(signer.verifier) for signer in signers)})
-    descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.writelines(f"{signer}\n" for signer in signers)
+    if isinstance(path, Path) and path.exists():
+        raise BookPlaceError(str(path), "is already there", "open it, or choose another place with --book")
+    _write_key(key, signers)  # first: a book without its key could never be written
+    try:
+        store = create_store(path, {"origin": origin, "key": "\n".join(str(signer.verifier) for signer in signers)})
+    except BaseException:
+        key.unlink()
+        raise
     return Record(store, path, by)
+
+
+def _write_key(path: Path, signers: Sequence[NoteSigner]) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(f"{signer}\n" for signer in signers)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        remedy = "check the folder, its rights and the disk, or choose another place"
+        raise BookPlaceError(f"the key {path}", f"cannot be written: {error.strerror}", remedy) from None
 
 
 def open_record(path: Path | Address, by: str) -> Record:

@@ -74,6 +74,8 @@ def verify_record(
                 raise DamagedBookError(str(record.path), "holds facts that no checkpoint signs", BACKUP)
             again.finish()
             _compare(record, again)
+            if gaps := store.unguarded():
+                raise DamagedBookError(str(record.path), f"is open to changes: {gaps[0]}", BACKUP)
             people.check_forgotten(record)
             flagged = sum(1 for _ in again.state.flags.prefixed(""))
         finally:

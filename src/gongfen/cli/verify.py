@@ -22,13 +22,15 @@ from gongfen.proof.policy import CosignerVerifier, Policy
 from gongfen.reports.bundle import Settled, Verdict, verify_bundle
 from gongfen.reports.words import Words
 
+RECEIPTS = (".tlog-proof", ".json")
+
 
 @app.command()
 def verify(
     target: Annotated[
         Path | None,
         typer.Argument(
-            help="An audit bundle (.zip), a receipt (.json), a labelled file (.md) or a book; else the book."
+            help="An audit bundle (.zip), a receipt (.tlog-proof, .json), a labelled file (.md) or a book; else the book."
         ),
     ] = None,
     key: Annotated[
@@ -51,14 +53,14 @@ def verify(
         raise BookPlaceError(str(target), "is not a file", "name a bundle, a receipt, a labelled file or a book")
     older = _read(since) if since else None
     witnesses = _witnesses(witness or (), quorum)
-    if witnesses and suffix not in (".zip", ".json"):
+    if witnesses and suffix not in (".zip", *RECEIPTS):
         raise InputError("--witness", "is for a bundle or a receipt", "name one; a book asks its own: gongfen witness")
     with progress(speak.gettext("verifying"), quiet=as_json) as move:
         if target and suffix == ".zip":
             keys = read_log_keys("\n".join(key.split())) if key else None
             verdict = verify_bundle(target.read_bytes(), keys, move, since=older, witnesses=witnesses, quorum=quorum)
             show(verdict_data(verdict), as_json=as_json, draw=lambda: _bundle(verdict, speak))
-        elif target and suffix == ".json":
+        elif target and suffix in RECEIPTS:
             _receipt(target, key, witnesses, quorum, speak, as_json=as_json)
         elif target and suffix == ".md":
             _label(target, speak, as_json=as_json)
@@ -155,16 +157,22 @@ def _receipt(
 ) -> None:
     if key is None:
         raise ProofError(str(path), "needs a key to be checked with", "name the published key with --key")
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=Receipt)
-    except msgspec.DecodeError as error:
-        raise ProofError(str(path), f"is not a receipt: {error}", "ask for one: gongfen log receipt FACT") from None
+    found = _read_receipt(path)
     keys = read_log_keys("\n".join(key.split()))
     found.check(*keys)
     if witnesses:
         found.check_witnessed(Policy.of(keys, witnesses, len(witnesses) if quorum is None else quorum))
     line = speak.say("It holds: fact %(seq)s (%(kind)s) is in the signed log.", seq=found.seq, kind=found.kind)
     show({"holds": True, "seq": found.seq, "fact": found.fact}, as_json=as_json, draw=lambda: Text(line))
+
+
+def _read_receipt(path: Path) -> Receipt:
+    try:
+        if path.suffix != ".json":
+            return Receipt.read(path.read_text(encoding="utf-8"))
+        return msgspec.json.decode(path.read_bytes(), type=Receipt)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
+        raise ProofError(str(path), f"is not a receipt: {error}", "ask for one: gongfen log receipt FACT") from None
 
 
 def _label(path: Path, speak: Words, *, as_json: bool) -> None:

@@ -37,6 +37,9 @@ _GLANCE = "SELECT ARRAY(SELECT seq FROM fact ORDER BY seq DESC LIMIT 2), (SELECT
 _FOREVER = 2**62
 Row = TypeVar("Row")
 
+GUARDED = ("fact", "node", "checkpoint", "cosigned")
+"""Tables that the database itself keeps from being changed."""
+
 
 class PostgresStore:
     """One book's bytes. Opened by :func:`create_store` and :func:`open_store`."""
@@ -307,6 +310,15 @@ class PostgresStore:
             raise
         finally:
             self._glance = None
+
+    def unguarded(self) -> list[str]:
+        """Tables of the log that do not refuse changes, or not always."""
+        query = (
+            "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+            " WHERE tgname = 'never_changed' AND tgenabled = 'A' AND relnamespace = current_schema()::regnamespace"
+        )
+        guarded = {row[0] for row in self._db.rows(query)}
+        return [f"the trigger of {name} is gone or off" for name in GUARDED if name not in guarded]
 
     def flaws(self) -> list[str]:
         """What the server finds wrong when it reads every page, and every primary key, of the book's tables."""

@@ -1,8 +1,8 @@
 """Batches that wait for whoever writes at the moment, and the answers to them."""
 
 import threading
-from datetime import timedelta
 from collections.abc import Iterator
+from datetime import timedelta
 
 from gongfen.storage.postgres_link import Link
 

@@ -1,7 +1,8 @@
 """A book in one SQLite file (write-ahead log, full sync): :class:`gongfen.storage.store.Store` on a disk."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,15 @@ class SqliteStore:
         """What SQLite itself finds wrong with the file."""
         rows = [str(row[0]) for row in self._db.rows("PRAGMA integrity_check(10)")]
         return [] if rows == ["ok"] else rows
+
+    def unguarded(self) -> list[str]:
+        """Tables and triggers that are not those of a book."""
+        query = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+        here = set(self._db.rows(query))
+        with closing(sqlite3.connect(":memory:")) as fresh:
+            fresh.executescript(_sql("schema.sql"))
+            due = set(fresh.execute(query))
+        return [f"the {kind} {name} is not as a book has it" for kind, name, _ in sorted(here ^ due, key=str)]
 
     def close(self) -> None:
         """Close the file."""

@@ -129,6 +129,9 @@ class Store(Protocol):
     def flaws(self) -> list[str]:
         """What the database itself finds wrong with its files."""
 
+    def unguarded(self) -> list[str]:
+        """What should refuse changes of the log, and is not there or not as a book has it."""
+
     def close(self) -> None:
         """Let go of the place."""
 
