@@ -4,6 +4,7 @@ import enum
 import os
 import sqlite3
 import stat
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -259,6 +260,8 @@ def test_places_that_are_no_books_are_named(tmp_path: Path) -> None:
 
 # -- damage ------------------------------------------------------------------------------------------------------------
 
+SCHEMA = files("gongfen.storage").joinpath("schema.sql").read_text(encoding="utf-8")
+GUARDS = "".join(line for line in SCHEMA.splitlines(keepends=True) if line.startswith("CREATE TRIGGER"))
 DROP = "DROP TRIGGER fact_update; DROP TRIGGER fact_delete; DROP TRIGGER checkpoint_update; DROP TRIGGER checkpoint_delete;"
 TAMPERINGS = {
     "a byte of a fact": "UPDATE fact SET data = CAST(replace(data, 'ada', 'bob') AS BLOB) WHERE seq = 9",
@@ -285,8 +288,18 @@ def test_an_edited_database_is_found(tmp_path: Path, tampering: str) -> None:
     book = cooperative(tmp_path)
     book.log.keep_views()
     with sqlite3.connect(book.log.path) as db:
-        db.executescript(DROP + TAMPERINGS[tampering])
-    with pytest.raises((DamagedBookError, ProofError)):
+        db.executescript(
+            DROP + TAMPERINGS[tampering] + ";" + GUARDS.replace("CREATE TRIGGER", "CREATE TRIGGER IF NOT EXISTS")
+        )
+    with pytest.raises((DamagedBookError, ProofError), match=r"^(?!.*open to changes)"):
+        gongfen.open(book.log.path).verify()
+
+
+def test_a_log_that_could_be_changed_by_accident_is_found(tmp_path: Path) -> None:
+    book = cooperative(tmp_path)
+    with sqlite3.connect(book.log.path) as db:
+        db.execute("DROP TRIGGER fact_delete")
+    with pytest.raises(DamagedBookError, match="open to changes: the trigger fact_delete"):
         gongfen.open(book.log.path).verify()
 
 
