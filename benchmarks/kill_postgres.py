@@ -140,21 +140,33 @@ class Writers:
 
 def check(address: str, folder: Path, counts: Counts) -> int:
     """Open, verify, look for everything that was acknowledged; how many facts there are."""
-    noted = lines_of(folder)
-    start = time.monotonic()
-    try:
-        with gongfen.open(address, by="checker") as book:
-            counts.slowest_opening_ms = max(counts.slowest_opening_ms, int(1_000 * (time.monotonic() - start)))
-            book.verify()
-            ids = {said: int(seq) for seq, said in noted if seq.isdecimal()}
-            found = book.log.store.find(list(ids))
-            counts.lost += [f"fact {seq} {said}" for said, seq in ids.items() if found.get(said) != seq]
-            counts.lost += [f"blob {said}" for what, said in noted if what == "blob" and book.log.blob(said) is None]
-            counts.lost += [f"a writer failed: {said}" for what, said in noted if what == "error"]
-            return book.log.size
-    except Exception:  # noqa: BLE001 - a book that does not open is the finding
-        counts.lost.append(traceback.format_exc())
+    noted, last = lines_of(folder), time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return checked(address, noted, counts)
+        except BookPlaceError:
+            # A server that lost a process takes a moment to notice, and ends all connections.
+            if time.monotonic() < last:
+                time.sleep(0.05)
+                continue
+            counts.lost.append(traceback.format_exc())
+        except Exception:  # noqa: BLE001 - a book that does not open is the finding
+            counts.lost.append(traceback.format_exc())
         return MOST_FACTS
+
+
+def checked(address: str, noted: list[list[str]], counts: Counts) -> int:
+    """The same, once."""
+    start = time.monotonic()
+    with gongfen.open(address, by="checker") as book:
+        counts.slowest_opening_ms = max(counts.slowest_opening_ms, int(1_000 * (time.monotonic() - start)))
+        book.verify()
+        ids = {said: int(seq) for seq, said in noted if seq.isdecimal()}
+        found = book.log.store.find(list(ids))
+        counts.lost += [f"fact {seq} {said}" for said, seq in ids.items() if found.get(said) != seq]
+        counts.lost += [f"blob {said}" for what, said in noted if what == "blob" and book.log.blob(said) is None]
+        counts.lost += [f"a writer failed: {said}" for what, said in noted if what == "error"]
+        return book.log.size
 
 
 def check_end(address: str, folder: Path, counts: Counts) -> None:

@@ -280,6 +280,25 @@ def test_a_forgetting_that_could_not_be_written_can_be_said_again(
     assert book.forget("m-017").forgotten == 1
 
 
+def test_whoever_is_killed_while_describing_leaves_what_the_log_commits_to(tmp_path: Path) -> None:
+    book = new_book(tmp_path)
+    book.describe("m-017", name="Old")
+    old = book.log.store.person("m-017")
+    assert old is not None
+    book.log.store.put_person("m-017|next", "salt", '{"name":"New"}')
+    assert book.details("m-017").details == {"name": "Old"}, "killed before the log committed to the new ones"
+    book.describe("m-017", name="New")
+    new = book.log.store.person("m-017")
+    assert new is not None
+    book.log.store.put_person("m-017", *old)
+    book.log.store.put_person("m-017|next", *new)
+    assert book.details("m-017").details == {"name": "New"}, "killed after it"
+    assert (book.log.store.person("m-017"), book.log.store.person("m-017|next")) == (new, None)
+    book.log.store.put_person("m-017|next", *old)
+    book.forget("m-017")
+    assert files_with(tmp_path, '"Old"', '"New"') == []
+
+
 def test_the_details_are_their_owners_alone(tmp_path: Path) -> None:
     book = new_book(tmp_path)
     book.describe("m-017", **KNOWN)

@@ -41,21 +41,20 @@ def describe(record: Record, maker: str, given: Mapping[str, str]) -> Person:
     nothing changes, nothing is written. Raises DetailsError, MalformedFactError.
     """
     _check(given)
-    kept: list[tuple[str, str] | None] = []
+    sealed: list[tuple[str, str]] = []
 
     def said() -> Iterator[Body]:
-        """Run within the transaction; what is kept outside it is put back when that fails."""
-        known, before = record.state.makers.get(maker), record.store.person(maker)
-        in_force = before is not None and known is not None and known.details_sha256 is not None
-        old = _read(maker, before[1]) if before is not None and in_force else {}
+        """Run within the transaction. What is new lies beside what is kept, until the log commits to it."""
+        known, before = record.state.makers.get(maker), _kept(record, maker)
+        old = _read(maker, before[1]) if before is not None else {}
         new = {name: text for name, text in {**old, **given}.items() if text}
         if new == old or (not new and known is None):
             return
         if not new:
             raise DetailsError(maker, "would have no details left", f"delete them: gongfen forget {maker}")
         salt, text, commitment = seal(new)
-        kept.append(before)
-        record.store.put_person(maker, salt, text)
+        sealed.append((salt, text))
+        record.store.put_person(_next(maker), salt, text)
         if known is None:
             yield k.Enrol(maker=maker, details_sha256=commitment)
         else:
@@ -64,13 +63,36 @@ def describe(record: Record, maker: str, given: Mapping[str, str]) -> Person:
     try:
         record.record(said())
     except BaseException:
-        for before in kept:
-            if before is None:
-                record.store.forget_person(maker)
-            else:
-                record.store.put_person(maker, *before)
+        if sealed:
+            record.store.forget_person(_next(maker))
         raise
     return details(record, maker)
+
+
+def _next(maker: str) -> str:
+    """Where details wait for the log to commit to them: under a name that no maker can have."""
+    return f"{maker}|next"
+
+
+def _kept(record: Record, maker: str) -> tuple[str, str] | None:
+    """The (salt, details) that the log commits to, moved to their place if they still wait; ``None``: none are there.
+
+    Whoever was killed between the word in the log and the deed beside it left both the old and the new.
+    """
+    known, row = record.state.makers.get(maker), record.store.person(maker)
+    if known is None or known.details_sha256 is None:
+        return None
+    if row is None or not _fits(row, known.details_sha256):
+        waiting = record.store.person(_next(maker))
+        if waiting is not None and _fits(waiting, known.details_sha256):
+            record.store.put_person(maker, *waiting)
+            record.store.forget_person(_next(maker))
+            return waiting
+    return row
+
+
+def _fits(row: tuple[str, str], commitment: str) -> bool:
+    return commitment in (_commitment(*row), _early_commitment(*row))
 
 
 def details(record: Record, maker: str) -> Person:
@@ -78,12 +100,12 @@ def details(record: Record, maker: str) -> Person:
     known = record.state.makers.get(maker)
     if known is None:
         raise UnknownMakerError(maker, "is not enrolled", f"enrol and describe them: gongfen person {maker} name=…")
-    row, commitment = record.store.person(maker), known.details_sha256
+    row, commitment = _kept(record, maker), known.details_sha256
     if commitment is None:
         return Person(maker=maker, details=None, committed=False, forgotten=_forgotten(record, maker))
     if row is None:
         return Person(maker=maker, details=None, committed=True, forgotten=None)
-    if commitment not in (_commitment(*row), _early_commitment(*row)):
+    if not _fits(row, commitment):
         remedy = f"restore them from a backup, or write them anew: gongfen person {maker} name=…"
         raise DamagedBookError(f"the details of {maker}", "are not those that the log commits to", remedy)
     return Person(maker=maker, details=_read(maker, row[1]), committed=True, forgotten=None)
@@ -97,7 +119,8 @@ def forget(record: Record, maker: str) -> Person:
 
     def said() -> Iterator[Body]:
         """Run within the transaction. What can be refused is refused before anything is deleted."""
-        known, row = record.state.makers.get(maker), record.store.person(maker)
+        known = record.state.makers.get(maker)
+        row = record.store.person(maker) or record.store.person(_next(maker))
         commitment = known.details_sha256 if known else None
         if row is None and known is None:
             raise UnknownMakerError(maker, "is not enrolled", "see who is: gongfen log --kind enrol --last 0")
@@ -109,6 +132,7 @@ def forget(record: Record, maker: str) -> Person:
             yield k.Forgetting(maker=maker, details_sha256=commitment)
         # The deed comes with the word; should the word then not be written, it can be said again.
         record.store.forget_person(maker)
+        record.store.forget_person(_next(maker))
 
     record.record(said())
     return Person(maker=maker, details=None, committed=False, forgotten=_forgotten(record, maker))
@@ -120,7 +144,8 @@ def check_forgotten(record: Record) -> None:
         if isinstance(fact.body, k.Forgetting):
             maker = fact.body.maker
             known = record.state.makers.get(maker)
-            if known is not None and known.details_sha256 is None and record.store.person(maker) is not None:
+            rows = (record.store.person(maker), record.store.person(_next(maker)))
+            if known is not None and known.details_sha256 is None and any(rows):
                 reason = "are still kept, though the log says that they were forgotten"
                 raise DamagedBookError(f"the details of {maker}", reason, f"delete them: gongfen forget {maker}")
 
