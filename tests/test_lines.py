@@ -48,7 +48,10 @@ def test_a_mistake_in_the_middle_is_mended_and_the_rest_goes_on(tmp_path: Path) 
     assert "2048 facts before it stay recorded" in found.stderr
     assert gongfen.open(tmp_path / "book.db").log.size == 2_050
     (tmp_path / "day.jsonl").write_text("\n".join(lines))
-    assert "new facts: 952; numbers: 2 … 3001" in gongfen_(tmp_path, "--book", "book.db", "record", "day.jsonl").stdout
+    assert (
+        "new facts: 952; numbers: 2050 … 3001; already there: 2048"
+        in gongfen_(tmp_path, "--book", "book.db", "record", "day.jsonl").stdout
+    )
     gongfen.open(tmp_path / "book.db").verify()
 
 

@@ -389,9 +389,7 @@ def drop(store: Any) -> None:
     """As if the program were killed: the connection ends, and nobody says why."""
     if hasattr(store, "inbox"):
         if store._db._db is not None:
-            from gongfen.storage.postgres_link import _loop
-
-            _loop().call_soon_threadsafe(store._db._db.terminate)
+            store._db._db.terminate()
     else:
         store._db._db.close()
 

@@ -14,6 +14,9 @@ class GongfenError(Exception):
     left = "nothing was written"
     """What is left behind; verbs of several steps say which of them stay."""
 
+    which: int | None = None
+    """Which of several facts it was, from 0, where several were given."""
+
     def __init__(self, thing: str, reason: str, remedy: str) -> None:
         super().__init__(thing, reason, remedy)
         self.thing = thing

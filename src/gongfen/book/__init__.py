@@ -122,28 +122,29 @@ class Book:
 
     def who(self, output: str) -> Who:
         """Who made an output: lineage, influence and quotation, never mixed in one number."""
-        self.log.refresh()
-        return keys.marked_who(self.log, answers.who(self.log, output))
+        with self.log.reading():
+            return keys.marked_who(self.log, answers.who(self.log, output))
 
     def worth(self, *outputs: str) -> Worth:
         """What outputs are worth together: labour transferred and living, price, both rents."""
-        self.log.refresh()
-        return answers.worth_of(self.log, outputs)
+        with self.log.reading():
+            return answers.worth_of(self.log, outputs)
 
     def owed(self, maker: str | None = None) -> tuple[Owed, ...]:
         """What makers are owed, and why."""
-        self.log.refresh()
-        return keys.marked_owed(self.log, answers.owed(self.log, maker))
+        with self.log.reading():
+            return keys.marked_owed(self.log, answers.owed(self.log, maker))
 
     def balance(self) -> tuple[int, int]:
         """Labour in, and labour at rest in outputs, stocks and losses, micro-SLH: equal, to the last unit."""
-        self.log.refresh()
-        return conservation(self.log.state)
+        with self.log.reading():
+            return conservation(self.log.state)
 
     # -- exchange --------------------------------------------------------------------------------------------------
 
     def settle(self, period: str, policy: str = "*", settlement: str | None = None) -> k.Settlement:
         """Fix a period's shares against the log as it stands, and record them. ``*``: the newest policy."""
+        self.log.refresh()
         published = self.log.state.policies.get(policy)
         if published is None:
             thing = "the policy" if policy == "*" else f"policy {policy}"
@@ -198,6 +199,7 @@ class Book:
         """Write an output as a Markdown file with its visible and hidden label, and record it."""
         from gongfen.book import publishing
 
+        self.log.refresh()
         return publishing.label(self.log, output, Path(folder), producer)
 
     def audit(self) -> bytes:
@@ -227,6 +229,7 @@ class Book:
         """Tune a model on so many works of every maker, drawn by the setup's seed, and record how it was made."""
         from gongfen.book import making
 
+        self.log.refresh()
         passages = making.choose(self.log, per_maker, setup.recipe.seed)
         return making.train(self.log, model, passages, setup, cache or cache_folder(), planned_uses, progress)
 
@@ -242,6 +245,7 @@ class Book:
         """Let a model of this book write after each prompt, and record prompts, labour, outputs and machine time."""
         from gongfen.book import making
 
+        self.log.refresh()
         atelier = making.open_atelier(self.log, model, cache or cache_folder())
         return making.generate(self.log, atelier, prompts, length, seed, progress)
 
@@ -249,6 +253,7 @@ class Book:
         """Measure every training work's influence on outputs, display grade, and find their quotations."""
         from gongfen.book import tracing
 
+        self.log.refresh()
         return tracing.trace_outputs(self.log, outputs, cache or cache_folder(), progress)
 
     def trace_period(
@@ -257,6 +262,7 @@ class Book:
         """Measure every training work's influence on a period's income, settlement grade; the answer can validate."""
         from gongfen.book import making, tracing
 
+        self.log.refresh()
         sold = shares.period_of(self.log.state, period, currency)
         if not sold.sales:
             raise MissingAssumptionError(
@@ -272,6 +278,7 @@ class Book:
         from gongfen.book.telling import tell
         from gongfen.reports.page import render
 
+        self.log.refresh()
         return render(tell(self.log, title, command))
 
 

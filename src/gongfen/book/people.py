@@ -14,7 +14,7 @@ from hashlib import sha256
 import msgspec
 
 from gongfen.book.recording import Record
-from gongfen.errors import DamagedBookError, DetailsError, UnknownMakerError
+from gongfen.errors import BookPlaceError, DamagedBookError, DetailsError, GongfenError, UnknownMakerError
 from gongfen.facts import Body
 from gongfen.facts import kinds as k
 from gongfen.reports.replies import Person
@@ -46,6 +46,8 @@ def describe(record: Record, maker: str, given: Mapping[str, str]) -> Person:
     def said() -> Iterator[Body]:
         """Run within the transaction. What is new lies beside what is kept, until the log commits to it."""
         known, before = record.state.makers.get(maker), _kept(record, maker)
+        if before is not None and known is not None and not _fits(before, known.details_sha256 or ""):
+            raise _altered(maker)
         old = _read(maker, before[1]) if before is not None else {}
         new = {name: text for name, text in {**old, **given}.items() if text}
         if new == old or (not new and known is None):
@@ -62,8 +64,9 @@ def describe(record: Record, maker: str, given: Mapping[str, str]) -> Person:
 
     try:
         record.record(said())
-    except BaseException:
-        if sealed:
+    except GongfenError as error:
+        # A place that did not answer may have written it: then what waits is adopted when the log commits to it.
+        if sealed and not isinstance(error, BookPlaceError):
             record.store.forget_person(_next(maker))
         raise
     return details(record, maker)
@@ -106,9 +109,13 @@ def details(record: Record, maker: str) -> Person:
     if row is None:
         return Person(maker=maker, details=None, committed=True, forgotten=None)
     if not _fits(row, commitment):
-        remedy = f"restore them from a backup, or write them anew: gongfen person {maker} name=…"
-        raise DamagedBookError(f"the details of {maker}", "are not those that the log commits to", remedy)
+        raise _altered(maker)
     return Person(maker=maker, details=_read(maker, row[1]), committed=True, forgotten=None)
+
+
+def _altered(maker: str) -> DamagedBookError:
+    remedy = f"restore them from a backup; or delete them, gongfen forget {maker}, and write them anew"
+    return DamagedBookError(f"the details of {maker}", "are not those that the log commits to", remedy)
 
 
 def forget(record: Record, maker: str) -> Person:
@@ -136,6 +143,15 @@ def forget(record: Record, maker: str) -> Person:
 
     record.record(said())
     return Person(maker=maker, details=None, committed=False, forgotten=_forgotten(record, maker))
+
+
+def check_details(record: Record) -> None:
+    """Raise DamagedBookError if the details that are kept of somebody are not those that the log commits to."""
+    for maker, known in record.state.makers.prefixed(""):
+        if known.details_sha256 is not None:
+            row = _kept(record, maker)
+            if row is not None and not _fits(row, known.details_sha256):
+                raise _altered(maker)
 
 
 def check_forgotten(record: Record) -> None:

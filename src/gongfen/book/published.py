@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gongfen.book.place import key_path
 from gongfen.book.recording import Record
 from gongfen.errors import BookPlaceError, DamagedBookError, ForkError, ProofError
 from gongfen.facts import Elsewhere, decode
@@ -181,6 +182,7 @@ def publish(record: Record, folder: Path, progress: Progress | None = None) -> P
     book does not give the root that it signed; BookPlaceError when nothing can be written. What was published before
     stays as it was then. Needs memory for one bundle.
     """
+    _refuse_the_books_own(record, folder)
     place = LogFolder(folder)
     with record.reading(), place.alone():
         note = record.checkpoint()
@@ -201,6 +203,13 @@ def publish(record: Record, folder: Path, progress: Progress | None = None) -> P
     return PublishedLog(
         head.origin, head.size, head.root.hex(), before, place.files, place.bytes, place.removed
     )  # fmt: skip
+
+
+def _refuse_the_books_own(record: Record, folder: Path) -> None:
+    """What is published is for everybody: never the folder of the book, its key and its people."""
+    if key_path(record.path).parent.resolve().is_relative_to(folder.resolve()):
+        reason = "holds the book or its secret key, and would be published with them"
+        raise BookPlaceError(str(folder), reason, "name a folder that holds nothing else, say public")
 
 
 def _published_before(record: Record, place: LogFolder, head: Checkpoint, note: str) -> int:

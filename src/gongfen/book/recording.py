@@ -57,6 +57,8 @@ class Record:
         self.views = Views(store)
         self.state = accounts.state_in(self.views.table, origin)
         self._key: tuple[str, tuple[NoteSigner, ...]] | None = None
+        self._at = 0
+        """Which fact of a part is being booked."""
         self._desk = desk_of(self, store)
         self._come_near()
         self.refresh()
@@ -202,7 +204,11 @@ class Record:
         for blob in blobs:
             self.store.put_blob(sha256(blob).hexdigest(), blob)
         for part in _batches(facts, TOGETHER):
-            numbers += self._append([item if isinstance(item, Fact | tuple) else self.new(item) for item in part])
+            try:
+                numbers += self._append([item if isinstance(item, Fact | tuple) else self.new(item) for item in part])
+            except GongfenError as error:
+                error.which = len(numbers) + self._at
+                raise
             if progress:
                 progress(len(numbers), 0)
         size = self.views.seen
@@ -237,6 +243,7 @@ class Record:
         numbers: list[int] = []
         new: dict[str, tuple[Fact, bytes]] = {}
         for said in facts:
+            self._at = len(numbers)
             fact, data, body = admitted(said) if isinstance(said, Fact) else said
             seq = there.get(fact.id)
             if seq is not None:
@@ -316,11 +323,20 @@ class Record:
         self._come_near(progress)
         self.keep_views()
 
+    def check_own_key(self) -> None:
+        """Raise BookPlaceError if a key lies beside the book that is another than the book names."""
+        if os.access(key_path(self.path), os.R_OK):
+            self._signers()
+
     def _signers(self) -> tuple[NoteSigner, ...]:
         path = key_path(self.path)
         if not path.is_file():
             raise BookPlaceError(f"the key {path}", "is not there", "restore it from its backup; without it, only read")
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            remedy = "check its rights, or restore it from its backup"
+            raise BookPlaceError(f"the key {path}", f"cannot be read: {error}", remedy) from None
         if self._key is None or self._key[0] != text:
             signers = tuple(read_log_signer(line) for line in text.splitlines())
             if tuple(signer.verifier for signer in signers) != self.verifiers:
@@ -387,6 +403,8 @@ def _write_key(path: Path, signers: Sequence[NoteSigner]) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
         remedy = "check the folder, its rights and the disk, or choose another place"
         raise BookPlaceError(f"the key {path}", f"cannot be written: {error.strerror}", remedy) from None
 

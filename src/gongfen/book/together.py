@@ -38,8 +38,8 @@ Given = TypeVar("Given")
 class Inbox(Protocol):
     """Where batches wait, and their answers."""
 
-    def post(self, batch: bytes) -> tuple[int, int]:
-        """Leave a batch for whoever writes: (its ticket, how many entries there are)."""
+    def post(self, batch: bytes, ids: Sequence[str]) -> tuple[int, int]:
+        """Leave a batch with the ids of its facts for whoever writes: (its ticket, how many entries there are)."""
 
     def wait(self, ticket: int, most_ms: int) -> str | None:
         """The answer to a batch, empty when it must be fetched; ``None``: nobody answered anybody for so long."""
@@ -83,8 +83,13 @@ class Shared(Protocol):
     def inbox(self) -> Inbox:
         """Where batches wait."""
 
-    def writing_at_once(self, most_bytes: int) -> AbstractContextManager[list[tuple[int, bytes]] | None]:
-        """One transaction, if nobody else writes, with what waits in the inbox; ``None``: nothing may be written."""
+    def writing_at_once(
+        self, most_bytes: int, ids: Sequence[str]
+    ) -> AbstractContextManager[list[tuple[int, bytes]] | None]:
+        """One transaction, if nobody else writes, with what waits in the inbox; ``None``: nothing may be written.
+
+        ``ids``: of what one wants to write oneself.
+        """
 
 
 class Batch(NamedTuple):
@@ -92,6 +97,11 @@ class Batch(NamedTuple):
 
     facts: list[Admitted]
     blobs: list[bytes]
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of its facts."""
+        return [fact.id for fact, _, _ in self.facts]
 
 
 class _Answer(msgspec.Struct, array_like=True, omit_defaults=True):
@@ -137,7 +147,7 @@ class Desk:
             return None
         last = time.monotonic() + BUSY_S
         while True:
-            ticket, size = self._inbox.post(data)
+            ticket, size = self._inbox.post(data, own.ids)
             try:
                 if (found := self._wait(ticket, self._patience(size), last)) is not None:
                     return found
@@ -211,7 +221,7 @@ class Desk:
         self._given = {}
         if only is None:
             self._taken = []
-        with self._record.writing(self._store.writing_at_once(MOST_BYTES)) as waiting:
+        with self._record.writing(self._store.writing_at_once(MOST_BYTES, own.ids if own else ())) as waiting:
             if waiting is None:
                 return None
             found = [(ticket, data) for ticket, data in waiting if only in (None, ticket)]
@@ -233,7 +243,7 @@ class Desk:
 
     def _refuse(self, ticket: int, error: GongfenError) -> list[int] | None:
         said = _said(_Answer(refusal=(type(error).__name__, error.thing, error.reason, error.remedy)))
-        with self._store.writing_at_once(0) as waiting:
+        with self._store.writing_at_once(0, ()) as waiting:
             if waiting is None:
                 return None
             self._inbox.answer({ticket: said})

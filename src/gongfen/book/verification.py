@@ -41,6 +41,8 @@ class Verified:
     """Facts that makers have signed themselves."""
     flagged: int
     """Facts whose key had ended."""
+    key_from_book: bool
+    """The key came from the book itself: it shows that the book agrees with itself, not whose it is."""
 
 
 def verify_record(
@@ -57,6 +59,8 @@ def verify_record(
     store, keys = record.store, tuple(verifiers) or record.verifiers
     if flaws := store.flaws():
         raise DamagedBookError(str(record.path), f"is a damaged database: {flaws[0]}", BACKUP)
+    if not verifiers:
+        record.check_own_key()
     for key in keys:
         if key.name != record.origin:
             reason = f"calls itself {record.origin}, but its key is of {key.name}"
@@ -77,6 +81,7 @@ def verify_record(
             if gaps := store.unguarded():
                 raise DamagedBookError(str(record.path), f"is open to changes: {gaps[0]}", BACKUP)
             people.check_forgotten(record)
+            people.check_details(record)
             flagged = sum(1 for _ in again.state.flags.prefixed(""))
         finally:
             again.store.close()
@@ -88,6 +93,7 @@ def verify_record(
         settlements=tuple(again.settled),
         signed=again.signed,
         flagged=flagged,
+        key_from_book=not verifiers,
     )
 
 

@@ -1,5 +1,6 @@
 """What every verb shares: the application, its options, its errors, its progress bars."""
 
+import io
 import json
 import os
 import sys
@@ -55,6 +56,18 @@ def words() -> Words:
 
 def show(answer: object, *, as_json: bool, draw: Callable[[], RenderableType], sample: bool = False) -> None:
     """Print an answer: as JSON for programs, or drawn for people. ``sample``: the book holds sample data; say so."""
+    try:
+        _print(answer, as_json=as_json, draw=draw, sample=sample)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, UnicodeError) as error:
+        problem = InputError("the answer", f"cannot be printed: {error}", "look at what was done: gongfen log")
+        problem.left = "it was done; only the answer is missing"
+        raise problem from None
+
+
+def _print(answer: object, *, as_json: bool, draw: Callable[[], RenderableType], sample: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(msgspec.to_builtins(answer), ensure_ascii=False, indent=2) + "\n")
     else:
@@ -93,28 +106,34 @@ def several_steps() -> Iterator[None]:
 
 def run() -> None:
     """The command ``gongfen``. A mistake is said in three parts, and exits with 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character shows its number
     try:
         app()
     except GongfenError as error:
         _complain(error)
         raise SystemExit(MISTAKE) from None
-    except (UnicodeError, RecursionError, MemoryError, IsADirectoryError, PermissionError, FileNotFoundError) as error:
+    except BrokenPipeError:
+        # The reader has gone (`gongfen log | head`): nothing to complain about.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except (UnicodeError, RecursionError, MemoryError, OSError) as error:
         # The last net: what no room has named better is still said in three parts, and never as a traceback.
         _complain(
             InputError("the command", f"cannot use what it was given: {error}", "check its files, names and texts")
         )
         raise SystemExit(MISTAKE) from None
-    except BrokenPipeError:
-        # The reader has gone (`gongfen log | head`): nothing to complain about.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
 
 
 def _complain(error: GongfenError) -> None:
     if "--json" in sys.argv:
         parts: dict[str, Any] = {"error": type(error).__name__, "thing": error.thing}
         sys.stderr.write(
-            json.dumps({**parts, "reason": error.reason, "remedy": error.remedy}, ensure_ascii=False) + "\n"
+            json.dumps(
+                {**parts, "reason": error.reason, "remedy": error.remedy, "left": error.left}, ensure_ascii=False
+            )
+            + "\n"
         )
         return
     console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -11,7 +11,7 @@ import gongfen
 from gongfen.book import keys
 from gongfen.cli.app import AsJson, BookPath, app, show, words
 from gongfen.cli.record import said_facts
-from gongfen.errors import BookPlaceError
+from gongfen.errors import BookPlaceError, GongfenError
 from gongfen.facts import Fact, checked, encode
 from gongfen.facts.signing import MakerKey
 from gongfen.proof.checkpoint import ORIGIN
@@ -157,8 +157,11 @@ def _bring(
     path = _written(key, out)
     try:
         seq = keys.bring_key(book.log, key, replaces, signer)
-    except BaseException:
-        path.unlink()
+    except GongfenError as error:
+        if isinstance(error, BookPlaceError):
+            error.left = f"whether the key was recorded is not known; {path} is kept"
+        else:
+            path.unlink()
         raise
     text = words().say(
         "%(key)s is a key of %(maker)s, by fact %(seq)s.\nIts secret half is in %(path)s, and nowhere else: "

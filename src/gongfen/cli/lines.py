@@ -1,6 +1,7 @@
 """Facts as JSON lines, from a file or standard input: one line in memory at a time, however many there are."""
 
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -21,8 +22,8 @@ def is_lines(what: list[str]) -> bool:
     return len(what) == 1 and (what[0] == STANDARD_INPUT or what[0].endswith(".jsonl"))
 
 
-def read_facts(name: str, *, sample: bool) -> Iterator[Said | Fact]:
-    """The facts in a file, or on standard input when the name is ``-``; a signed one comes as it is.
+def read_facts(name: str, *, sample: bool) -> Iterator[tuple[str, Said | Fact]]:
+    """Place and content of the facts in a file, or on standard input for ``-``; a signed one comes as it is.
 
     A line of a file that has no id gets one that follows from this line and all before it: the same file, recorded
     again after it was broken off, says nothing twice. Raises BookPlaceError, MalformedFactError, UnknownKindError.
@@ -37,7 +38,7 @@ def read_facts(name: str, *, sample: bool) -> Iterator[Said | Fact]:
         yield from _facts(lines, name, sample=sample, chained=True)
 
 
-def _facts(lines: IO[bytes], place: str, *, sample: bool, chained: bool) -> Iterator[Said | Fact]:
+def _facts(lines: IO[bytes], place: str, *, sample: bool, chained: bool) -> Iterator[tuple[str, Said | Fact]]:
     chain = b""
     for number, line in _bounded(lines, place):
         where = f"{place}, line {number},"
@@ -47,17 +48,19 @@ def _facts(lines: IO[bytes], place: str, *, sample: bool, chained: bool) -> Iter
         if isinstance(said, Fact):
             if sample and not said.sample:
                 raise MalformedFactError(where, "is signed as no sample data", "sign it again as it is meant: --sample")
-            yield said
+            yield where, said
         else:
             fact_id = said.id or (f"line-{chain.hex()[:32]}" if chained else None)
-            yield msgspec.structs.replace(said, id=fact_id, sample=sample or said.sample)
+            yield where, msgspec.structs.replace(said, id=fact_id, sample=sample or said.sample)
 
 
 def _bounded(lines: IO[bytes], place: str) -> Iterator[tuple[int, bytes]]:
     """Lines that are not empty, with their numbers; none is read that could not be a fact."""
-    number = 0
+    number, line = 0, b""
     while line := lines.readline(MOST_FACT_BYTES + 1):
         number += 1
+        if number == 1:
+            line = line.removeprefix(BOM_UTF8)
         if len(line) > MOST_FACT_BYTES:
             reason = f"is longer than {MOST_FACT_BYTES >> 20} MiB"
             raise MalformedFactError(f"{place}, line {number},", reason, "write a fact a line")

@@ -182,7 +182,10 @@ def showing_forks(evidence: Path | None, *, as_json: bool) -> Iterator[None]:
             sys.stdout.write(error.first + BETWEEN + error.second + "\n")
             sys.stdout.flush()
         if evidence:
-            evidence.write_text(error.first + BETWEEN + error.second, encoding="utf-8")
+            try:
+                evidence.write_text(error.first + BETWEEN + error.second, encoding="utf-8")
+            except OSError as problem:
+                sys.stderr.write(f"{evidence}: {problem.strerror}\n")  # the fork is what matters
         raise
 
 

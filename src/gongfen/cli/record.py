@@ -13,8 +13,8 @@ from rich.text import Text
 import gongfen
 from gongfen.book import keys
 from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
-from gongfen.cli.lines import is_lines, read_facts
-from gongfen.errors import BookPlaceError, GongfenError, MakerKeyError
+from gongfen.cli.lines import STANDARD_INPUT, is_lines, read_facts
+from gongfen.errors import BookPlaceError, GongfenError, InputError, MakerKeyError
 from gongfen.facts import Fact
 from gongfen.facts.notation import Said, read_words
 from gongfen.facts.signing import MakerKey
@@ -53,9 +53,13 @@ def record(
     key = keys.read_key_file(sign) if sign else None
     with gongfen.open(book) as opened:
         if is_lines(what):
+            if fact_id is not None or keep is not None:
+                raise InputError(
+                    "--id and --keep", "are for one fact", "give each line its own id; keep texts one by one"
+                )
             with progress(words().gettext("recording"), quiet=as_json) as move:
-                facts = (_fact(opened, said, key) for said in read_facts(what[0], sample=sample))
-                answer, text = _pour(opened, facts, move)
+                lines = ((where, _fact(opened, said, key)) for where, said in read_facts(what[0], sample=sample))
+                answer, text = _pour(opened, lines, move, resumes=what[0] != STANDARD_INPUT)
         else:
             found, blobs = _with_file(what, keep)
             said = Said(read_words(found), fact_id, None, sample)
@@ -67,28 +71,51 @@ def record(
     show(answer, as_json=as_json, draw=lambda: Text(text))
 
 
-def _pour(book: gongfen.Book, facts: Iterable[Fact], move: Callable[[int, int], None]) -> tuple[dict[str, Any], str]:
+def _pour(
+    book: gongfen.Book, facts: Iterable[tuple[str, Fact]], move: Callable[[int, int], None], *, resumes: bool
+) -> tuple[dict[str, Any], str]:
     """Write facts as they come, some at a time: memory does not grow with their number."""
-    source, lines, start = iter(facts), 0, book.log.size
-    first: list[int] = []
-    last: int | None = None
+    source, lines = iter(facts), 0
+    numbers: list[int] = []
+    new: list[int] = []
+    count = 0
     try:
         while part := list(islice(source, TOGETHER)):
-            numbers = book.log.record(part)
-            first, last = first or numbers[:SHOWN], numbers[-1]
-            lines += len(part)
+            before = book.log.size
+            numbers = _recorded(book, part)
+            fresh = [seq for seq in numbers if seq >= before]
+            new = [*new[:SHOWN], *fresh] if len(new) < SHOWN else [*new[:SHOWN], *(fresh[-1:] or new[-1:])]
+            count, lines = count + len(fresh), lines + len(part)
             move(lines, 0)
-    except GongfenError as error:
-        if lines:
-            error.left = f"{lines} facts before it stay recorded: mend the line and record the same again"
-        raise
-    new = book.log.size - start
-    answer = {"lines": lines, "new": new, "size": book.log.size}
-    if last is None:
+    except (GongfenError, KeyboardInterrupt) as error:
+        if not lines:
+            raise
+        how = "record the same again" if resumes else f"send what follows the first {lines}"
+        stopped = error if isinstance(error, GongfenError) else InputError("recording", "was stopped", how)
+        stopped.left = f"{lines} facts before it stay recorded: mend the line and {how}"
+        raise stopped from None
+    answer = {"lines": lines, "new": count, "size": book.log.size}
+    if not numbers:
         return answer, words().gettext("no facts in it")
-    answer["receipt"] = msgspec.to_builtins(book.log.receipt(last))
-    shown = ", ".join(map(str, first)) if lines <= SHOWN else f"{first[0]} … {last}"
-    return answer, words().say("new facts: %(n)s; numbers: %(numbers)s", n=new, numbers=shown)
+    answer["receipt"] = msgspec.to_builtins(book.log.receipt((new or numbers)[-1]))
+    text = words().say("new facts: %(n)s; numbers: %(numbers)s", n=count, numbers=_brief(new or numbers))
+    if count and (old := lines - count):
+        text += "; " + words().say("already there: %(n)s", n=old)
+    return answer, text
+
+
+def _recorded(book: gongfen.Book, part: list[tuple[str, Fact]]) -> list[int]:
+    """The numbers of some lines' facts; a mistake names its line."""
+    try:
+        return book.log.record([fact for _, fact in part])
+    except GongfenError as error:
+        if error.which is not None:
+            error.thing = f"{part[error.which][0]} {error.thing}"
+        raise
+
+
+def _brief(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers)) if len(numbers) <= SHOWN else f"{numbers[0]} … {numbers[-1]}"
 
 
 def _with_file(what: list[str], keep: Path | None) -> tuple[list[str], list[bytes]]:
@@ -116,7 +143,7 @@ def said_facts(what: list[str], fact_id: str | None, *, sample: bool) -> Iterato
     if not is_lines(what):
         yield Said(read_words(what), fact_id, None, sample)
         return
-    for said in read_facts(what[0], sample=sample):
+    for _, said in read_facts(what[0], sample=sample):
         if isinstance(said, Fact):
             raise MakerKeyError(f"{said.kind} {said.id}", "is signed already", "sign facts that are not")
         yield said

@@ -30,7 +30,7 @@ def verify(
     target: Annotated[
         Path | None,
         typer.Argument(
-            help="An audit bundle (.zip), a receipt (.tlog-proof, .json), a labelled file (.md) or a book; else the book."
+            help="A bundle (.zip), a receipt (.tlog-proof, .json), a labelled file (.md) or a book; else the book."
         ),
     ] = None,
     key: Annotated[
@@ -54,7 +54,11 @@ def verify(
     older = _read(since) if since else None
     witnesses = _witnesses(witness or (), quorum)
     if witnesses and suffix not in (".zip", *RECEIPTS):
-        raise InputError("--witness", "is for a bundle or a receipt", "name one; a book asks its own: gongfen witness")
+        raise InputError(
+            "--witness", "is for a bundle or a receipt", "name one; a book asks its own: gongfen log witness"
+        )
+    if older and suffix in (*RECEIPTS, ".md"):
+        raise InputError("--since", "is for a book or a bundle", "compare two checkpoints: gongfen log compare")
     with progress(speak.gettext("verifying"), quiet=as_json) as move:
         if target and suffix == ".zip":
             keys = read_log_keys("\n".join(key.split())) if key else None
@@ -143,6 +147,10 @@ def _book(found: Verified, speak: Words) -> Text:
         speak.say("signed checkpoints checked: %(n)s", n=speak.number(found.checkpoints)),
         *_settled(found.settlements, speak),
     ]  # fmt: skip
+    if found.signed:
+        lines.append(speak.say("signed by makers: %(n)s; in doubt: %(flagged)s", n=found.signed, flagged=found.flagged))
+    if found.key_from_book:
+        lines.append(speak.gettext("Checked with the book's own key. Name the published one with --key."))
     return Text("\n".join(lines))
 
 

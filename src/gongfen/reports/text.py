@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
+from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
@@ -14,9 +15,18 @@ from gongfen.value import Worth
 STRONGEST = 8
 
 
+class Verbatim(Table):
+    """A table in which brackets in a name are brackets, never markup."""
+
+    def add_row(self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False) -> None:
+        """Add a row, its texts as they are."""
+        plain = (Text(cell) if isinstance(cell, str) else cell for cell in cells)
+        super().add_row(*plain, style=style, end_section=end_section)
+
+
 def table(words: Words, *columns: str, numbers: Sequence[int] = ()) -> Table:
     """An open table; the columns numbered in ``numbers`` hold figures."""
-    found = Table(box=None, pad_edge=False, header_style="dim")
+    found = Verbatim(box=None, pad_edge=False, header_style="dim")
     for place, column in enumerate(columns):
         right = place in numbers
         found.add_column(words.gettext(column), justify="right" if right else "left", no_wrap=right, overflow="fold")

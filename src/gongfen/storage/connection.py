@@ -28,13 +28,19 @@ class named_errors:  # noqa: N801 - it stands where a context manager is called
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Raise ours instead of the database's."""
         if isinstance(error, sqlite3.OperationalError):
+            if "within a transaction" in str(error):
+                remedy = "finish what is being written first"
+                raise BookPlaceError(self.place, "is being written by this very program", remedy) from None
             if any(sign in str(error) for sign in _OUTSIDE):
                 remedy = "check the path, its rights, the disk, and who else has it open"
                 raise BookPlaceError(self.place, f"cannot be used: {error}", remedy) from None
             if "no such table" in str(error):
                 raise BookPlaceError(self.place, "is a database, but not a book", "name a book: --book PATH") from None
             raise DamagedBookError(self.place, f"cannot be read: {error}", BACKUP) from None
-        if isinstance(error, sqlite3.DatabaseError | UnicodeDecodeError | OverflowError):
+        if isinstance(error, sqlite3.ProgrammingError | OverflowError):
+            remedy = "use a book in the thread that opened it, while it is open, with numbers below 2^63"
+            raise BookPlaceError(self.place, f"cannot be asked so: {error}", remedy) from None
+        if isinstance(error, sqlite3.DatabaseError | UnicodeDecodeError):
             raise DamagedBookError(self.place, f"is not a readable database: {error}", BACKUP) from None
 
 

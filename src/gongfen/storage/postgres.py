@@ -49,6 +49,9 @@ class PostgresStore:
         self._people = Link(address)
         """Personal details are written at once, and deleted for good: not with the open transaction."""
         self.inbox = Inbox(self._db)
+        self._asked: set[str] = set()
+        self._found: dict[str, int] = {}
+        """Ids that were looked up when the transaction began, and the numbers of those that are in the log by now."""
         self._glance: tuple[int, int] | None = None
         """(size, viewed), within a transaction: nobody else changes them for us."""
 
@@ -113,6 +116,8 @@ class PostgresStore:
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         """The numbers of those ids that are in the log."""
+        if self._db.in_transaction and self._asked.issuperset(ids):
+            return {fact_id: self._found[fact_id] for fact_id in ids if fact_id in self._found}
         query = "SELECT id, seq FROM fact WHERE id = ANY($1::bytea[])"
         return {self._text(found): seq for found, seq in self._db.rows(query, [fact_id.encode() for fact_id in ids])}
 
@@ -146,15 +151,15 @@ class PostgresStore:
 
     def append(self, entries: Sequence[Entry], nodes: Sequence[Node]) -> None:
         """Add entries, and the subtrees that they fill."""
-        rows = [(seq, fact_id.encode(), leaf, data) for seq, fact_id, leaf, data in entries]
-        self._add("fact", ("seq", "id", "leaf", "data"), ("bigint", "bytea", "bytea", "bytea"), rows)
-        self._add("node", ("level", "idx", "hash"), ("bigint", "bigint", "bytea"), nodes)
-        if rows and self._glance:
+        self._db.unsent.entries += [(seq, fact_id.encode(), leaf, data) for seq, fact_id, leaf, data in entries]
+        self._db.unsent.nodes += nodes
+        if entries and self._glance:
             self._glance = (entries[-1].seq + 1, self._glance[1])
+            self._found.update((entry.fact_id, entry.seq) for entry in entries)
 
     def keep_checkpoint(self, size: int, note: str) -> None:
         """Keep a signed checkpoint."""
-        self._db.later("INSERT INTO checkpoint VALUES ($1, $2)", size, note)
+        self._db.unsent.checkpoints.append((size, note))
 
     # -- texts, people ---------------------------------------------------------------------------------------------
 
@@ -265,25 +270,31 @@ class PostgresStore:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction, alone."""
-        self._take_pen(wait=True, most_bytes=0)
+        self._take_pen(0, (), wait=True)
         with self._ending():
             yield
 
     @contextmanager
-    def writing_at_once(self, most_bytes: int) -> Iterator[list[tuple[int, bytes]] | None]:
+    def writing_at_once(self, most_bytes: int, ids: Sequence[str]) -> Iterator[list[tuple[int, bytes]] | None]:
         """The same, if nobody else writes: (ticket, batch) of what waits in the inbox, the oldest first.
 
-        ``None``: somebody writes, and nothing may be written within. ``most_bytes``: about so much is read.
+        ``None``: somebody writes, and nothing may be written within. ``most_bytes``: about so much is read. ``ids``: of
+        what one wants to write oneself; they are looked up with the others.
         """
-        waiting = self._take_pen(wait=False, most_bytes=most_bytes)
+        waiting = self._take_pen(most_bytes, ids, wait=False)
         with self._ending():
             yield waiting
 
-    def _take_pen(self, *, wait: bool, most_bytes: int) -> list[tuple[int, bytes]] | None:
+    def _take_pen(self, most_bytes: int, ids: Sequence[str], *, wait: bool) -> list[tuple[int, bytes]] | None:
         how = f"BEGIN; SET LOCAL lock_timeout = '{BUSY_S}s'" if wait else "BEGIN"
-        free, last, viewed, tickets, batches = self._db.begin(how, "SELECT * FROM take_pen($1, $2)", wait, most_bytes)
+        query, own = "SELECT * FROM take_pen($1, $2, $3)", [fact_id.encode() for fact_id in ids]
+        free, last, viewed, tickets, batches, asked, *found = self._db.begin(how, query, wait, most_bytes, own)
         try:
             self._glance = self._seen(last, viewed) if free else None
+            self._asked = {self._text(fact_id) for fact_id in asked or ()}
+            self._found = {
+                self._text(fact_id): seq for fact_id, seq in zip(found[0] or (), found[1] or (), strict=True)
+            }
         except BaseException:
             self._db.roll_back()
             raise
@@ -309,13 +320,13 @@ class PostgresStore:
             self._db.roll_back()
             raise
         finally:
-            self._glance = None
+            self._glance, self._asked, self._found = None, set(), {}
 
     def unguarded(self) -> list[str]:
         """Tables of the log that do not refuse changes, or not always."""
         query = (
-            "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-            " WHERE tgname = 'never_changed' AND tgenabled = 'A' AND relnamespace = current_schema()::regnamespace"
+            "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE tgname = 'never_changed' "
+            "AND tgenabled = 'A' AND relnamespace = quote_ident(current_schema())::regnamespace"
         )
         guarded = {row[0] for row in self._db.rows(query)}
         return [f"the trigger of {name} is gone or off" for name in GUARDED if name not in guarded]

@@ -1,8 +1,6 @@
 """Batches that wait for whoever writes at the moment, and the answers to them."""
 
-import threading
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
 
 from gongfen.storage.postgres_link import Link
 
@@ -16,28 +14,27 @@ MOST_CALLS = 50
 
 
 class Inbox:
-    """One program's view of a book's inbox. Answers come in another thread, as soon as they are committed."""
+    """One program's view of a book's inbox. Answers are heard as soon as they are committed."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._changed = threading.Condition()
         self._said: dict[int, str] = {}
         self._calls = 0
         self._listening = False
 
-    def post(self, batch: bytes) -> tuple[int, int]:
-        """Leave a batch for whoever writes: (its ticket, how many entries there are)."""
+    def post(self, batch: bytes, ids: Sequence[str]) -> tuple[int, int]:
+        """Leave a batch with the ids of its facts for whoever writes: (its ticket, how many entries there are)."""
         if not self._listening:
             self._link.listen(self._heard)
             self._listening = True
-        with self._changed:
-            self._said.clear()
-        # What waits need not be safe on the disk: who waits would repeat it.
+        self._said.clear()
+        # What waits need not be safe on the disk: who waits would repeat it. Posted twice, it is written once.
         query = (
-            "INSERT INTO inbox (batch) SELECT $1::bytea FROM set_config('synchronous_commit', 'off', true) "
+            "INSERT INTO inbox (batch, ids) SELECT $1::bytea, $2::bytea[] "
+            "FROM set_config('synchronous_commit', 'off', true) "
             "RETURNING ticket, (SELECT max(seq) FROM fact)"
         )
-        ticket, last = self._link.change(query, batch)
+        ticket, last = self._link.row(query, batch, [fact_id.encode() for fact_id in ids])
         return ticket, 0 if last is None else last + 1
 
     def wait(self, ticket: int, most_ms: int) -> str | None:
@@ -45,15 +42,13 @@ class Inbox:
 
         An answer that was too long to be called out is the empty text: :meth:`look` fetches it.
         """
-        seconds = timedelta(milliseconds=most_ms).total_seconds()
-        with self._changed:
-            first = self._calls
-            while ticket not in self._said:
-                calls = self._calls
-                self._changed.wait(seconds)
-                if calls == self._calls or calls - first > MOST_CALLS:
-                    return self._said.pop(ticket, None)
-            return self._said.pop(ticket)
+        first = self._calls
+        while ticket not in self._said:
+            calls = self._calls
+            self._link.wait(most_ms)
+            if calls == self._calls or calls - first > MOST_CALLS:
+                break
+        return self._said.pop(ticket, None)
 
     def look(self, ticket: int) -> tuple[bool, str | None]:
         """(whether a batch still waits, the answer if it has one that was not called out)."""
@@ -74,25 +69,23 @@ class Inbox:
         short = {ticket: said for ticket, said in answers.items() if len(said) <= SHORT}
         long = {ticket: said for ticket, said in answers.items() if ticket not in short}
         if long:
+            # What nobody fetched goes after an hour.
+            self._link.later("DELETE FROM inbox WHERE answer IS NOT NULL AND at < now() - interval '1 hour'")
             self._link.later(
                 "UPDATE inbox SET answer = given.answer FROM unnest($1::bigint[], $2::text[]) "
                 "AS given (ticket, answer) WHERE inbox.ticket = given.ticket",
                 list(long),
                 list(long.values()),
             )
-        # What nobody fetched goes after an hour.
-        old = "answer IS NOT NULL AND at < now() - interval '1 hour'"
-        self._link.later(f"DELETE FROM inbox WHERE ticket = ANY($1::bigint[]) OR ({old})", list(short))  # noqa: S608
-        for call in _calls([f"{ticket} {said}" for ticket, said in {**short, **dict.fromkeys(long, "")}.items()]):
-            self._link.later("SELECT pg_notify($1, $2)", self._link.channel, call)
+        self._link.unsent.done += short
+        lines = [f"{ticket} {said}" for ticket, said in {**short, **dict.fromkeys(long, "")}.items()]
+        self._link.unsent.calls += _calls(lines)
 
     def _heard(self, call: str) -> None:
-        with self._changed:
-            self._calls += 1
-            for line in call.splitlines():
-                ticket, _, said = line.partition(" ")
-                self._said[int(ticket)] = said
-            self._changed.notify_all()
+        self._calls += 1
+        for line in call.splitlines():
+            ticket, _, said = line.partition(" ")
+            self._said[int(ticket)] = said
 
 
 def _calls(lines: list[str]) -> Iterator[str]:

@@ -1,14 +1,14 @@
 """A connection to a PostgreSQL server whose errors are named: away, refused, full, lost — never a bare traceback.
 
-The driver is asynchronous; a book is not. One thread in the background runs the driver for all books of this program,
-so that a book can be used from anywhere, and hears it at once when a connection ends.
+The driver is asynchronous; a book is not. Each connection has an event loop of its own, which runs while the book waits
+for the server. Handing each question to a thread in the background would take twice as long.
 """
 
 import asyncio
-import os
-import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import asyncpg
@@ -47,6 +47,8 @@ _NAMED = {
 class LostError(BookPlaceError):
     """The connection ended: what was not confirmed is not known to be written."""
 
+    left = "whether it was written is not known: repeat it under the same id"
+
 
 @contextmanager
 def named_errors(place: str) -> Iterator[None]:
@@ -71,6 +73,37 @@ def _named(place: str, error: asyncpg.PostgresError) -> BookPlaceError | Damaged
     return DamagedBookError(place, f"cannot be read or written: {said}", BACKUP)
 
 
+class Unsent:
+    """What the open transaction adds to the log, and has not sent yet: it goes with the next query, all in one."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[int, bytes, bytes, bytes]] = []
+        """(number, id, leaf, data)."""
+        self.nodes: list[tuple[int, int, bytes]] = []
+        """(level, index, hash)."""
+        self.checkpoints: list[tuple[int, str]] = []
+        """(size, note)."""
+        self.done: list[int] = []
+        """Tickets in the inbox."""
+        self.calls: list[str] = []
+        """What is called out to those who wait."""
+
+    def take(self) -> Work | None:
+        """The statement that writes it; it is forgotten here."""
+        parts = (self.entries, 4), (self.nodes, 3), (self.checkpoints, 2), (self.done, 0), (self.calls, 0)
+        if not any(rows for rows, _ in parts):
+            return None
+        values: list[list[Any]] = []
+        for rows, width in parts:
+            if width:
+                values += ([list(column) for column in zip(*rows, strict=True)]) or [[] for _ in range(width)]
+            else:
+                values.append(list(rows))
+            rows.clear()
+        places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+        return lambda db: db.execute(f"SELECT write_log({places})", *values)
+
+
 class Link:
     """Queries against one schema of one database. It connects when it is first used, and again when it was lost."""
 
@@ -78,9 +111,12 @@ class Link:
         self.place = str(address)
         self._address = address
         self._db: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._began = False
         self._queue: list[Work] = []
+        self.unsent = Unsent()
         self._heard: Callable[[str], None] | None = None
+        self._called: asyncio.Future[None] | None = None
         self.number = 0
         """The schema's number in its database: what its lock and its channel are called by."""
 
@@ -156,8 +192,12 @@ class Link:
     def roll_back(self) -> None:
         """Undo it."""
         self._began = False
-        self._queue.clear()
+        self._forget()
         self._roll_back()
+
+    def _forget(self) -> None:
+        self._queue.clear()
+        self.unsent = Unsent()
 
     def _roll_back(self) -> None:
         if self._db is not None and not self._db.is_closed():
@@ -169,9 +209,20 @@ class Link:
     # -- being called ----------------------------------------------------------------------------------------------
 
     def listen(self, heard: Callable[[str], None]) -> None:
-        """Call ``heard``, in another thread, with whatever this book's channel says."""
+        """Call ``heard`` with whatever this book's channel says, whenever the server is spoken to."""
         self._heard = heard
-        self._do(lambda db: db.add_listener(self.channel, self._call))
+        self._do(lambda db: db.add_listener(self.channel, self._call), again=True)
+
+    def wait(self, most_ms: int) -> None:
+        """Wait until the channel says something, or so many milliseconds."""
+        self._do(lambda _db: self._listened(most_ms), again=True)
+
+    async def _listened(self, most_ms: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._called = loop.create_future()
+        end = loop.call_later(timedelta(milliseconds=most_ms).total_seconds(), _done, self._called)
+        await self._called
+        end.cancel()
 
     @property
     def channel(self) -> str:
@@ -181,15 +232,29 @@ class Link:
     def _call(self, _db: object, _process: int, _channel: str, said: str) -> None:
         if self._heard is not None:
             self._heard(said)
+        if self._called is not None:
+            _done(self._called)
 
     # -- the connection --------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Let go of the server."""
-        db, self._db, self._began = self._db, None, False
-        self._queue.clear()
+        db, loop, self._db, self._loop, self._began = self._db, self._loop, None, None, False
+        self._forget()
+        if loop is None:
+            return
         if db is not None and not db.is_closed():
-            _wait(_closed(db))
+            _run(loop, _closed(db))
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        _run(loop, asyncio.sleep(0))
+        loop.close()
+
+    def __del__(self) -> None:
+        if self._db is not None:
+            self._db.terminate()
+        if self._loop is not None and not self._loop.is_running():
+            self._loop.close()
 
     def _later(self, work: Work) -> None:
         if self._began and len(self._queue) < MOST_QUEUED:
@@ -201,15 +266,17 @@ class Link:
         """Work on the connection; ``again``: once more on a new one, if it was lost outside a transaction."""
         waiting = self._queue[:]
         self._queue.clear()
+        if (writing := self.unsent.take()) is not None:
+            waiting.append(writing)
         try:
             with named_errors(self.place):
-                return _wait(_one_by_one(self._connected(), waiting, work))
+                return self._ran(_one_by_one(self._connected(), waiting, work))
         except LostError:
             within, self._began = self._began, False
             self.close()
             if again and not within:
                 with named_errors(self.place):
-                    return _wait(work(self._connected()))
+                    return self._ran(work(self._connected()))
             raise
         except (BookPlaceError, DamagedBookError):
             raise
@@ -217,22 +284,23 @@ class Link:
             self.close()  # broken off in the middle of an answer
             raise
 
+    def _ran(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        return _run(self._loop, work)
+
     def _connected(self) -> Any:  # noqa: ANN401 - the driver's types do not fit its own functions
         if self._db is not None and not self._db.is_closed():
             return self._db
         if self._began:
             raise LostError(self.place, f"{LOST} within a transaction", "repeat it: nothing of it was written")
-        self._db = None
+        self.close()
         try:
-            self._db = _wait(self._connect())
+            self._db = self._ran(self._connect())
         except (OSError, TimeoutError, ValueError, asyncpg.InterfaceError) as error:
             reason = f"cannot be reached: {_plain(error)}"
             raise BookPlaceError(self.place, reason, "start the server, and check host, port and network") from None
         return self._db
-
-    def __del__(self) -> None:
-        if self._db is not None and not self._db.is_closed():
-            _loop().call_soon_threadsafe(self._db.terminate)
 
     async def _connect(self) -> Any:  # noqa: ANN401 - see above
         settings = {
@@ -280,27 +348,16 @@ def _plain(error: Exception) -> str:
     return "the address or the server's answer is not understood"
 
 
-# -- one thread for all ------------------------------------------------------------------------------------------------
-
-_loops: dict[int, asyncio.AbstractEventLoop] = {}
-_lock = threading.Lock()
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    """The loop of this process: a child of a fork needs one of its own."""
-    with _lock:
-        if (loop := _loops.get(os.getpid())) is None:
-            loop = asyncio.new_event_loop()
-            threading.Thread(target=loop.run_forever, name="gongfen-postgres", daemon=True).start()
-            _loops.clear()
-            _loops[os.getpid()] = loop
-        return loop
+def _done(called: "asyncio.Future[None]") -> None:
+    if not called.done():
+        called.set_result(None)
 
 
-def _wait(work: Coroutine[Any, Any, Answer]) -> Answer:
-    future = asyncio.run_coroutine_threadsafe(work, _loop())
+def _run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Answer]) -> Answer:
+    """What the work gives. An asynchronous program waits too, as it does for a book in a file."""
     try:
-        return future.result()
-    except BaseException:
-        future.cancel()
-        raise
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return loop.run_until_complete(work)
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(loop.run_until_complete, work).result()

@@ -53,14 +53,17 @@ INSERT INTO viewed VALUES (1, 0);
 
 -- Batches that wait for whoever writes at the moment. Not logged: after a crash nobody waits any more, and repeats.
 CREATE UNLOGGED TABLE inbox (
-  ticket bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), batch bytea NOT NULL, answer text
+  ticket bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(),
+  batch bytea NOT NULL, ids bytea[] NOT NULL, answer text
 );
 ALTER TABLE inbox ALTER COLUMN batch SET STORAGE EXTERNAL;
 
--- A writer takes the pen first: a lock until the transaction ends. Then it sees what there is, and what waits.
+-- A writer takes the pen first: a lock until the transaction ends. Then it sees what there is, what waits, and which of
+-- the ids in that, and in what it wants to write itself, are in the log.
 CREATE FUNCTION take_pen(
-  wait boolean, most_bytes bigint,
-  OUT free boolean, OUT last bigint[], OUT seen bigint, OUT tickets bigint[], OUT batches bytea[]
+  wait boolean, most_bytes bigint, own_ids bytea[],
+  OUT free boolean, OUT last bigint[], OUT seen bigint, OUT tickets bigint[], OUT batches bytea[],
+  OUT asked bytea[], OUT found_ids bytea[], OUT found_seqs bigint[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
   book CONSTANT integer := (quote_ident(current_schema())::regnamespace::oid::bigint & 2147483647)::integer;
@@ -71,14 +74,42 @@ BEGIN
   ELSE
     free := pg_try_advisory_xact_lock(1198485095, book);
   END IF;
-  IF free THEN
-    last := ARRAY(SELECT seq FROM fact ORDER BY seq DESC LIMIT 2);
-    seen := (SELECT size FROM viewed);
-    IF most_bytes > 0 THEN
-      SELECT array_agg(ticket ORDER BY ticket), array_agg(batch ORDER BY ticket) INTO tickets, batches FROM (
-        SELECT ticket, batch, sum(octet_length(batch)) OVER (ORDER BY ticket) - octet_length(batch) AS before
-        FROM inbox WHERE answer IS NULL
-      ) AS ordered WHERE before < most_bytes;
-    END IF;
+  IF NOT free THEN
+    RETURN;
   END IF;
+  last := ARRAY(SELECT seq FROM fact ORDER BY seq DESC LIMIT 2);
+  seen := (SELECT size FROM viewed);
+  IF most_bytes > 0 THEN
+    WITH taken AS (
+      SELECT ordered.ticket, ordered.batch, ordered.ids FROM (
+        SELECT inbox.*, sum(octet_length(batch)) OVER (ORDER BY ticket) - octet_length(batch) AS before
+        FROM inbox WHERE answer IS NULL
+      ) AS ordered WHERE before < most_bytes
+    )
+    SELECT array_agg(ticket ORDER BY ticket), array_agg(batch ORDER BY ticket), ARRAY(SELECT unnest(ids) FROM taken)
+    INTO tickets, batches, asked FROM taken;
+  END IF;
+  asked := asked || own_ids;
+  IF cardinality(asked) > 0 THEN
+    SELECT array_agg(id), array_agg(seq) INTO found_ids, found_seqs FROM fact WHERE id = ANY(asked);
+  END IF;
+END $$;
+
+-- What a transaction adds to the log, and the batches that it answers: at once, before it is committed.
+CREATE FUNCTION write_log(
+  seqs bigint[], ids bytea[], leaves bytea[], datas bytea[], levels bigint[], indexes bigint[], hashes bytea[],
+  sizes bigint[], notes text[], done bigint[], calls text[]
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO fact (seq, id, leaf, data) SELECT * FROM unnest(seqs, ids, leaves, datas);
+  IF cardinality(levels) > 0 THEN
+    INSERT INTO node (level, idx, hash) SELECT * FROM unnest(levels, indexes, hashes);
+  END IF;
+  IF cardinality(sizes) > 0 THEN
+    INSERT INTO checkpoint (size, note) SELECT * FROM unnest(sizes, notes);
+  END IF;
+  IF cardinality(done) > 0 THEN
+    DELETE FROM inbox WHERE ticket = ANY(done);
+  END IF;
+  PERFORM pg_notify('gongfen_' || quote_ident(current_schema())::regnamespace::oid::bigint, said) FROM unnest(calls) AS said;
 END $$;

@@ -14,6 +14,8 @@ from gongfen.storage.store import Entry, Node, PostingRow, TouchRow, ViewRow, be
 
 SCHEMA_VERSION = "2"
 _FOREVER = 2**62
+PAGE = 500
+"""Entries that are read at a time."""
 
 
 class SqliteStore:
@@ -48,14 +50,15 @@ class SqliteStore:
         self._db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def entries(self, start: int = 0, end: int | None = None) -> Iterator[Entry]:
-        """Entries in their order."""
-        query = "SELECT seq, id, leaf, data FROM fact WHERE seq >= ? AND seq < ? ORDER BY seq"
-        due = start
-        for row in self._db.rows(query, (start, _FOREVER if end is None else end)):
-            if row[0] != due:
-                raise self._missing(due)
-            yield Entry._make(row)
-            due += 1
+        """Entries in their order. Read in pages, so that a reader who stops in between holds nothing up."""
+        due, most = start, _FOREVER if end is None else end
+        query = "SELECT seq, id, leaf, data FROM fact WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?"
+        while due < most and (page := list(self._db.rows(query, (due, most, PAGE)))):
+            for row in page:
+                if row[0] != due:
+                    raise self._missing(due)
+                yield Entry._make(row)
+                due += 1
         if end is not None and due < min(end, self.size()):
             raise self._missing(due)
 

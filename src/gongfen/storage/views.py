@@ -153,9 +153,14 @@ class Views:
         if self._store.viewed() != self._kept:
             # Another program has kept its views, which are the same: go on from them, with nothing of one's own.
             self.forget()
-        for entry in self._store.entries(self.seen, None if most is None else self.seen + most):
-            names, bookings = fold(entry)
-            self.note(entry.seq, names, bookings)
+        try:
+            for entry in self._store.entries(self.seen, None if most is None else self.seen + most):
+                names, bookings = fold(entry)
+                self.note(entry.seq, names, bookings)
+        except BaseException:
+            # Half a fact may be folded in: folded again, it would count twice.
+            self.forget()
+            raise
 
     @property
     def pending(self) -> int:
@@ -172,10 +177,10 @@ class Views:
 
     def forget(self) -> None:
         """Go back to what the store has kept: a transaction was rolled back, or another program has kept more."""
+        self._kept = self.seen = -1  # should this be broken off, the next catching up begins here
         for table in self._tables:
             table.forget()
         self._touched, self._booked = {}, []
-        self._kept = self.seen = -1  # should the store not answer, what is in memory is of no size
         self._kept = self.seen = self._viewed()
 
     def drop(self) -> None:
@@ -231,7 +236,11 @@ class Views:
 
     def _unpacked(self, rows: Iterable[PostingRow]) -> Iterator[tuple[int, tuple[Booking, ...]]]:
         for first, data in rows:
-            yield from self._read(_bookings, data, f"postings from fact {first} on")
+            found = self._read(_bookings, data, f"postings from fact {first} on")
+            if not found or found[0][0] != first:
+                thing = f"{self._store.place}, postings from fact {first} on,"
+                raise DamagedBookError(thing, "are filed under another number", REMEDY)
+            yield from found
 
     def _read(self, decoder: msgspec.msgpack.Decoder[Any], data: bytes, what: str) -> Any:  # noqa: ANN401 - any row
         try:
