@@ -2,9 +2,10 @@
 
 python benchmarks/record_postgres.py [--writers N] [--seconds N] [--batch N …] [--rounds N]
 
-A server of its own is started and taken away. All writers write for so many seconds, each batch as soon as the last one
-is confirmed. The bare writers hold no lock, give numbers of their own with gaps between them, and check, book, hash and
-sign nothing; the quicker of the two is the peer.
+A server of its own is started and taken away. All writers write for so many seconds, each batch as soon as the last
+one is confirmed. The bare writers check, book, hash and sign nothing. COPY and INSERT know their numbers beforehand and
+wait for nobody; the quicker of them is the first peer. The second gives numbers without gaps, as a log needs them: it
+takes a lock, asks for the last number, and copies.
 """
 
 import argparse
@@ -94,15 +95,20 @@ def gongfen_writes(address: str, writer: int, batch: int, seconds: float, togeth
 
 def copy_writes(address: str, writer: int, batch: int, seconds: float, together: Barrier) -> int:
     """Bare COPY, a batch a transaction. How many rows."""
-    return asyncio.run(bare(address, writer, batch, seconds, together, copying=True))
+    return asyncio.run(bare(address, writer, batch, seconds, together, "copy"))
 
 
 def insert_writes(address: str, writer: int, batch: int, seconds: float, together: Barrier) -> int:
     """Bare INSERT, a batch a transaction. How many rows."""
-    return asyncio.run(bare(address, writer, batch, seconds, together, copying=False))
+    return asyncio.run(bare(address, writer, batch, seconds, together, "insert"))
 
 
-async def bare(address: str, writer: int, batch: int, seconds: float, together: Barrier, *, copying: bool) -> int:
+def numbered_writes(address: str, writer: int, batch: int, seconds: float, together: Barrier) -> int:
+    """Bare COPY under a lock, with numbers that have no gaps, as those of a log: the least that it takes."""
+    return asyncio.run(bare(address, writer, batch, seconds, together, "numbered"))
+
+
+async def bare(address: str, writer: int, batch: int, seconds: float, together: Barrier, how: str) -> int:
     """Rows into a table, and nothing else."""
     import asyncpg  # noqa: PLC0415 - only here
 
@@ -113,10 +119,16 @@ async def bare(address: str, writer: int, batch: int, seconds: float, together: 
     end, written = time.perf_counter() + seconds, 0
     while time.perf_counter() < end:
         rows = next(work)
-        if copying:
+        if how == "copy":
             await db.copy_records_to_table("fact", records=rows, columns=COLUMNS)
-        else:
+        elif how == "insert":
             await db.executemany("INSERT INTO fact VALUES ($1, $2, $3, $4)", rows)
+        else:
+            async with db.transaction():
+                await db.execute("SELECT pg_advisory_xact_lock(1)")
+                first = await db.fetchval("SELECT coalesce(max(seq), -1) + 1 FROM fact")
+                records = [(seq, *row[1:]) for seq, row in enumerate(rows, first)]
+                await db.copy_records_to_table("fact", records=records, columns=COLUMNS)
         written += len(rows)
     await db.close()
     return written
@@ -139,7 +151,9 @@ def run(work: Work, address: str, writers: int, batch: int, seconds: float) -> i
     return sum(found)
 
 
-def one(work: Work, address: str, writer: int, batch: int, seconds: float, together: Barrier, written: "Queue[int]") -> None:  # fmt: skip
+def one(
+    work: Work, address: str, writer: int, batch: int, seconds: float, together: Barrier, written: "Queue[int]"
+) -> None:
     """One writer, in a process of its own."""
     written.put(work(address, writer, batch, seconds, together))
 
@@ -147,7 +161,7 @@ def one(work: Work, address: str, writer: int, batch: int, seconds: float, toget
 def one_round(server: Server, folder: Path, writers: int, batch: int, seconds: float) -> dict[str, float]:
     """Name → facts a second, all writers together."""
     found: dict[str, float] = {}
-    for name, work in (("copy", copy_writes), ("insert", insert_writes)):
+    for name, work in (("copy", copy_writes), ("insert", insert_writes), ("numbered", numbered_writes)):
         address = server.new_database()
         server.sql(TABLE, database=address.rpartition("/")[2])
         found[name] = run(work, address, writers, batch, seconds) / seconds
@@ -170,16 +184,22 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3, help="rounds; the middle one counts")
     asked = options.parse_args()
     print(
-        f"{asked.writers} writers, middle of {asked.rounds} rounds of {asked.seconds:g} s, facts a second of all writers"
+        f"{asked.writers} writers, middle of {asked.rounds} rounds of {asked.seconds:g} s; facts a second, all together"
     )
-    print(f"{'batch':>6}{'gongfen':>12}{'bare COPY':>12}{'bare INSERT':>12}{'share of the quicker':>24}")
+    heads = ("gongfen", "COPY", "INSERT", "numbered COPY", "share of bare", "of numbered")
+    print(f"{'batch':>6}" + "".join(f"{head:>15}" for head in heads))
     with Server() as server, tempfile.TemporaryDirectory() as folder:
         for batch in asked.batch:
             rounds = [one_round(server, Path(folder), asked.writers, batch, asked.seconds) for _ in range(asked.rounds)]
-            middle = {name: statistics.median(found[name] for found in rounds) for name in rounds[0]}
-            share = statistics.median(found["gongfen"] / max(found["copy"], found["insert"]) for found in rounds)
-            rates = "".join(f"{middle[name]:>12,.0f}" for name in ("gongfen", "copy", "insert"))
-            print(f"{batch:>6}{rates}{share:>23.0%}", flush=True)
+            rates = [
+                statistics.median(found[name] for found in rounds) for name in ("gongfen", "copy", "insert", "numbered")
+            ]
+            bare = statistics.median(found["gongfen"] / max(found["copy"], found["insert"]) for found in rounds)
+            numbered = statistics.median(found["gongfen"] / found["numbered"] for found in rounds)
+            print(
+                f"{batch:>6}" + "".join(f"{rate:>15,.0f}" for rate in rates) + f"{bare:>15.0%}{numbered:>15.0%}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
