@@ -1,5 +1,6 @@
 """Writers who race, are refused, lose their connection or an answer: no gap, no duplicate, no broken tree."""
 
+import asyncio
 import multiprocessing
 import os
 import random
@@ -331,3 +332,12 @@ def test_killed_writers_and_servers_lose_nothing() -> None:
     counts = campaign(int(os.environ.get("GONGFEN_KILLS", "4")), 3, random.randrange(1_000), "fsync=off")  # noqa: S311 - any moment will do
     assert counts.lost == []
     assert sum(counts.kills.values()) >= 4
+
+
+def test_an_asynchronous_program_can_use_a_book(schema: str, book: gongfen.Book) -> None:
+    async def program() -> list[int]:
+        with gongfen.open(schema, by="test") as other:
+            return other.record(fact("a", labour()), fact("b", labour()))
+
+    assert asyncio.run(program()) == [2, 3]
+    assert book.verify().size == 4

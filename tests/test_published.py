@@ -383,7 +383,8 @@ def test_publishing_that_is_killed_with_signal_9_is_taken_up_again(tmp_path: Pat
         words = [sys.executable, "-c", KILLED_AT, str(book.log.path), str(tmp_path / "log"), str(step)]
         found = subprocess.run(words, capture_output=True, text=True, check=False)
         killed += found.returncode == -signal.SIGKILL
-        assert not (tmp_path / "log" / "checkpoint").exists() or found.returncode == 0, found.stderr
+        if (tmp_path / "log" / "checkpoint").exists():  # the last thing that is written: then all the rest is there
+            check_published(Source(str(tmp_path / "log")), keys(book))
     publish(book.log, tmp_path / "log")
     assert tree(tmp_path / "log") == tree(tmp_path / "whole")
     assert killed > 0
