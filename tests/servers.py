@@ -38,6 +38,7 @@ class Server:
         if os.geteuid() == 0:
             self._become_another()
         atexit.register(self.stop)
+        self._watcher = self._watch()
         secret = self.folder / "password"
         secret.write_text(PASSWORD, encoding="utf-8")
         self._own(secret)
@@ -124,6 +125,13 @@ class Server:
                 self._words("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop"), **self._quiet(), check=False
             )
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._watcher.communicate()
+
+    def _watch(self) -> "subprocess.Popen[bytes]":
+        """A process that ends the server when this one is killed: then the pipe between them closes."""
+        script = 'cat > /dev/null; read -r pid < "$0/data/postmaster.pid" && kill -QUIT "$pid" && sleep 1; rm -rf "$0"'
+        words = ["sh", "-c", script, str(self.folder)]
+        return subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
 
     # -- databases -------------------------------------------------------------------------------------------------
 

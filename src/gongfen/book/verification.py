@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from gongfen import accounts, shares
 from gongfen.book import people
 from gongfen.book.recording import KEPT_TOGETHER, Progress, Record
-from gongfen.errors import DamagedBookError, GongfenError, ProofError
+from gongfen.errors import BookPlaceError, DamagedBookError, GongfenError, ProofError
 from gongfen.facts import Fact, reread
 from gongfen.facts.kinds import Settlement
 from gongfen.facts.references import references
@@ -161,6 +161,8 @@ def _read_entry(record: Record, place: str, entry: Entry) -> Fact:
         raise DamagedBookError(thing, "was altered: its bytes do not give its leaf hash", BACKUP)
     try:
         fact = reread(entry.data, record.blob)
+    except BookPlaceError:
+        raise  # the place is away: that says nothing about the fact
     except GongfenError as error:
         raise DamagedBookError(f"{place}, fact {entry.seq},", f"cannot be read: {error}", BACKUP) from None
     if fact.id != entry.fact_id:
