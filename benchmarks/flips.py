@@ -112,7 +112,7 @@ ROWS = {
 
 def raw_rows(book: gongfen.Book) -> dict[str, list[tuple[Any, ...]]]:
     """Every row as it stands in the file."""
-    return {name: list(book.log.store._db.rows(query)) for name, query in ROWS.items()}  # type: ignore[attr-defined]  # noqa: SLF001
+    return {name: list(book.log.store._db.rows(query)) for name, query in ROWS.items()}  # type: ignore[attr-defined]  # noqa: SLF001 - the very rows
 
 
 def restricted(undamaged: gongfen.Book) -> Check:

@@ -10,17 +10,16 @@ from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gongfen import accounts, shares
+from gongfen import accounts
 from gongfen.book import people
 from gongfen.book.recording import KEPT_TOGETHER, Progress, Record
-from gongfen.errors import BookPlaceError, DamagedBookError, GongfenError, ProofError
-from gongfen.facts import Fact, reread
-from gongfen.facts.kinds import Settlement
+from gongfen.errors import BookPlaceError, DamagedBookError, GongfenError
+from gongfen.facts import Elsewhere, Fact, reread
 from gongfen.facts.references import references
 from gongfen.proof.checkpoint import Checkpoint, open_checkpoint
 from gongfen.proof.merkle import Frontier, leaf_hash
 from gongfen.proof.policy import LogVerifier
-from gongfen.reports.bundle import Settled
+from gongfen.reports.replay import Replay, Settled
 from gongfen.storage import Entry, Views, create_store
 from gongfen.storage.connection import BACKUP
 from gongfen.storage.tree import TILE
@@ -76,7 +75,7 @@ def verify_record(
             log = read_log(record, signed, again.book, progress)
             if log.size and not any(checkpoint.size == log.size for checkpoint in signed):
                 raise DamagedBookError(str(record.path), "holds facts that no checkpoint signs", BACKUP)
-            again.finish()
+            settlements = again.finish()
             _compare(record, again)
             if gaps := store.unguarded():
                 raise DamagedBookError(str(record.path), f"is open to changes: {gaps[0]}", BACKUP)
@@ -90,7 +89,7 @@ def verify_record(
         size=log.size,
         root=log.root().hex(),
         checkpoints=len(signed),
-        settlements=tuple(again.settled),
+        settlements=settlements,
         signed=again.signed,
         flagged=flagged,
         key_from_book=not verifiers,
@@ -165,6 +164,9 @@ def _read_entry(record: Record, place: str, entry: Entry) -> Fact:
         raise  # the place is away: that says nothing about the fact
     except GongfenError as error:
         raise DamagedBookError(f"{place}, fact {entry.seq},", f"cannot be read: {error}", BACKUP) from None
+    if isinstance(fact.body, Elsewhere):
+        thing = f"{place}, fact {entry.seq},"
+        raise DamagedBookError(thing, "is known by its hash only: its body is lost", "restore the body's bytes")
     if fact.id != entry.fact_id:
         raise DamagedBookError(f"{place}, fact {entry.seq},", "is filed under another id", BACKUP)
     return fact
@@ -180,26 +182,13 @@ class _Again:
         self.store = create_store(place / "again.db", {"origin": origin})
         self.views = Views(self.store)
         self.state = accounts.state_in(self.views.table, origin)
-        self.settled: list[Settled] = []
+        self.replay = Replay(self.state, BACKUP)
         self.signed = 0
 
     def book(self, seq: int, fact: Fact, root: Callable[[], bytes]) -> None:
-        """Book a fact; a settlement is computed again. Raises ProofError where it could not have been booked."""
-        body = fact.body
+        """Book a fact, and index what it booked. Raises ProofError where it could not have been booked."""
         self.signed += fact.signed is not None
-        if isinstance(body, Settlement):
-            if body.size != seq or body.root != root().hex():
-                thing = f"settlement {body.settlement}"
-                reason = "names a state of the log that is not the one before it"
-                raise ProofError(thing, reason, BACKUP)
-            shares.check_settlement(self.state, body)
-            self.settled.append(Settled(body.settlement, body.period, body.currency, body.total_micro, len(body.lines)))
-        try:
-            entries = accounts.book(self.state, fact, seq)
-        except DamagedBookError:
-            raise
-        except GongfenError as error:
-            raise ProofError(f"fact {seq} ({fact.kind})", f"could not have been booked: {error}", BACKUP) from None
+        entries = self.replay.book(seq, fact, root)
         self.views.note(seq, references(fact), tuple(entries))
         if self.views.pending >= KEPT_TOGETHER:
             self.keep()
@@ -209,12 +198,10 @@ class _Again:
         with self.store.writing():
             self.views.keep()
 
-    def finish(self) -> None:
-        """The books balance."""
+    def finish(self) -> tuple[Settled, ...]:
+        """The settlements, once the books balance."""
         self.keep()
-        given, held = accounts.conservation(self.state)
-        if given != held:
-            raise ProofError("the books", f"do not balance: {given} micro-SLH in, {held} at rest", BACKUP)
+        return self.replay.finish()
 
 
 def _compare(record: Record, again: _Again) -> None:

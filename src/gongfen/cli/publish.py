@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from gongfen.errors import BookPlaceError, ForkError, InputError, ProofError
 from gongfen.proof.checkpoint import Checkpoint
 from gongfen.proof.policy import LogVerifier, Policy
 from gongfen.proof.tiles import TileReader
+from gongfen.reports.words import Words
 
 MOST_TEXT_BYTES = 1 << 22
 BETWEEN = "\n--- and ---\n\n"
@@ -49,13 +51,7 @@ def publish(
     bar = progress(speak.gettext("publishing"), quiet=as_json)
     with gongfen.open(book) as opened, showing_forks(evidence, as_json=as_json), bar as move:
         found = published.publish(opened.log, folder, move)
-    text = speak.say(
-        "%(folder)s holds %(size)s facts of %(origin)s: %(new)s new, in %(files)s files",
-        folder=folder, size=speak.number(found.size), origin=found.origin,
-        new=speak.number(found.size - found.before), files=speak.number(found.files),
-    )  # fmt: skip
-    answer = {name: getattr(found, name) for name in type(found).__dataclass_fields__}
-    show(answer, as_json=as_json, draw=lambda: Text(text))
+    _show_folder(folder, found, speak, as_json=as_json)
 
 
 @log_app.command()
@@ -92,7 +88,7 @@ def check(
             speak.say("bodies of long facts that are not there: %(n)s; the facts are proved, but cannot be read",
                       n=speak.number(found.missing))
         )  # fmt: skip
-    answer = {name: getattr(found, name) for name in type(found).__dataclass_fields__}
+    answer = asdict(found)
     answer["cosignatures"] = {seen.witness: cosigned_at(seen) for seen in found.cosignatures}
     show(answer, as_json=as_json, draw=lambda: Text("\n".join(lines)))
 
@@ -112,13 +108,7 @@ def mirror(
     keys = _keys(key, trusted)
     with showing_forks(evidence, as_json=as_json), progress(speak.gettext("mirroring"), quiet=as_json) as move:
         found = mirroring.mirror(mirroring.Source(source), folder, keys, trusted, move)
-    text = speak.say(
-        "%(folder)s holds %(size)s facts of %(origin)s: %(new)s new, in %(files)s files",
-        folder=folder, size=speak.number(found.size), origin=found.origin,
-        new=speak.number(found.size - found.before), files=speak.number(found.files),
-    )  # fmt: skip
-    answer = {name: getattr(found, name) for name in type(found).__dataclass_fields__}
-    show(answer, as_json=as_json, draw=lambda: Text(text))
+    _show_folder(folder, found, speak, as_json=as_json)
 
 
 @log_app.command()
@@ -142,6 +132,18 @@ def compare(
     text = words().say("One history: a log of %(size)s facts, %(origin)s", size=newest.size, origin=newest.origin)
     answer = {"one_history": True, "origin": newest.origin, "size": newest.size, "root": newest.root.hex()}
     show(answer, as_json=as_json, draw=lambda: Text(text))
+
+
+def _show_folder(
+    folder: Path, found: published.PublishedLog | mirroring.MirroredLog, speak: Words, *, as_json: bool
+) -> None:
+    """What lies in a folder now: a published log, or a mirror of one."""
+    text = speak.say(
+        "%(folder)s holds %(size)s facts of %(origin)s: %(new)s new, in %(files)s files",
+        folder=folder, size=speak.number(found.size), origin=found.origin,
+        new=speak.number(found.size - found.before), files=speak.number(found.files),
+    )  # fmt: skip
+    show(asdict(found), as_json=as_json, draw=lambda: Text(text))
 
 
 def _compared(notes: Sequence[str], place: str | None, keys: Sequence[LogVerifier], book: str | None) -> Checkpoint:

@@ -19,7 +19,8 @@ from gongfen.errors import BookPlaceError, InputError, LabelError, ProofError
 from gongfen.proof.cosignature import read_verifier
 from gongfen.proof.note import Verifier
 from gongfen.proof.policy import CosignerVerifier, Policy
-from gongfen.reports.bundle import Settled, Verdict, verify_bundle
+from gongfen.reports.bundle import Verdict, verify_bundle
+from gongfen.reports.replay import Settled
 from gongfen.reports.words import Words
 
 RECEIPTS = (".tlog-proof", ".json")

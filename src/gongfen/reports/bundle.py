@@ -19,16 +19,17 @@ from typing import Self
 
 import msgspec
 
-from gongfen import accounts, shares
+from gongfen import accounts
 from gongfen.errors import GongfenError, ProofError
 from gongfen.facts import Fact, decode, reread
-from gongfen.facts.kinds import Output, Settlement
+from gongfen.facts.kinds import Output
 from gongfen.proof.checkpoint import Checkpoint, open_checkpoint
 from gongfen.proof.cosignature import Cosignature, WitnessVerifier, cosignatures, read_verifier
 from gongfen.proof.merkle import HASH_BYTES, Frontier, check_inclusion, inclusion_proof, leaf_hash, subtrees_of
 from gongfen.proof.note import NoteVerifier, read_note
 from gongfen.proof.policy import CosignerVerifier, Policy
 from gongfen.reports.evidence import Evidence
+from gongfen.reports.replay import Replay, Settled
 
 README = """An audit bundle of a Gongfen book. Verify it without Gongfen (Python 3.11 and its package cryptography):
 
@@ -64,17 +65,6 @@ Progress = Callable[[int, int], None]
 class _Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     path: tuple[str, ...]
     seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """One settlement that was recomputed."""
-
-    settlement: str
-    period: str
-    currency: str
-    total_micro: int
-    makers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +306,7 @@ def verify_bundle(
     _check_tree(parts, checkpoint, older)
     blobs = _check_blobs(parts)
     found = Evidence()
-    settlements = replay(_facts(parts, found), accounts.state_in_memory(checkpoint.origin), progress)
+    settlements = _replayed(_facts(parts, found), accounts.state_in_memory(checkpoint.origin), progress)
     proofs = _check_proofs(parts, found, checkpoint)
     _check_sums(parts)
     return Verdict(
@@ -452,43 +442,17 @@ def _kind(parts: Unpacked, seq: int) -> str:
     return f" ({decode(line).kind})"
 
 
-def replay(
-    log: Iterable[tuple[bytes, Fact]], state: accounts.State, progress: Progress | None = None
+def _replayed(
+    log: Iterable[tuple[bytes, Fact]], state: accounts.State, progress: Progress | None
 ) -> tuple[Settled, ...]:
-    """Book every fact again into an empty ``state``, and recompute every settlement.
-
-    Raises ProofError naming the first fact that could not have been booked, or the settlement that does not follow.
-    """
     frontier = Frontier(0, lambda _level, _index: b"")
-    settled: list[Settled] = []
+    again = Replay(state, ASK)
     for seq, (line, fact) in enumerate(log):
-        body = fact.body
-        if isinstance(body, Settlement):
-            if body.size != seq or body.root != frontier.root().hex():
-                thing = f"settlement {body.settlement}"
-                raise ProofError(thing, "names a state of the log that is not the one before it", ASK)
-            _check_settlement(state, body, seq)
-            settled.append(Settled(body.settlement, body.period, body.currency, body.total_micro, len(body.lines)))
-        try:
-            accounts.book(state, fact, seq)
-        except GongfenError as error:
-            raise ProofError(f"fact {seq} ({fact.kind})", f"could not have been booked: {error}", ASK) from None
+        again.book(seq, fact, frontier.root)
         frontier.append(leaf_hash(line))
         if progress:
             progress(seq + 1, 0)
-    given, held = accounts.conservation(state)
-    if given != held:
-        raise ProofError("the books", f"do not balance: {given} micro-SLH in, {held} at rest", ASK)
-    return tuple(settled)
-
-
-def _check_settlement(state: accounts.State, body: Settlement, seq: int) -> None:
-    try:
-        shares.check_settlement(state, body)
-    except ProofError:
-        raise
-    except GongfenError as error:
-        raise ProofError(f"fact {seq} (settlement)", f"could not have been settled: {error}", ASK) from None
+    return again.finish()
 
 
 def _check_blobs(parts: Unpacked) -> int:

@@ -341,7 +341,7 @@ class PostgresStore:
                     self._db.run(scans.format("off", "off", "off"))
                     (rows,) = self._db.row(f"SELECT count(*) FROM {name}")  # noqa: S608 - fixed names
                     self._db.run(f"SET LOCAL enable_seqscan = off; {scans.format('on', 'on', 'off')}")
-                    query = f"SELECT count(*) FROM (SELECT {key} FROM {name} ORDER BY {key} OFFSET 0) AS keys"  # noqa: S608
+                    query = f"SELECT count(*) FROM (SELECT {key} FROM {name} ORDER BY {key} OFFSET 0) AS keys"  # noqa: S608 - fixed names
                     (keys,) = self._db.row(query)
                 if rows != keys:
                     found.append(f"table {name} has {rows} rows, and its index {keys}")
