@@ -47,7 +47,7 @@ def book(state: State, fact: Fact, seq: int) -> list[Entry]:
         thing = f"{fact.kind} {fact.id}"
         raise DamagedBookError(thing, "is known by its hash only: its body is lost", "restore the body's bytes")
     for check in checks_of(type(fact.body)):
-        for problem in check(state, fact.body):
+        if (problem := check(state, fact.body)) is not None:
             raise problem
     if about_keys := concerns_keys(fact):
         check_keys(state, fact)
@@ -62,13 +62,13 @@ def book(state: State, fact: Fact, seq: int) -> list[Entry]:
 
 
 def _post(state: State, fact: Fact, entry: Entry) -> None:
-    balances = state.balances
+    held, put = state.balances.get, state.balances.set
     for account, amount, unit in entry.postings:
         if not -MOST <= amount <= MOST:
             reason = f"books {amount} {unit}, more than an account can hold in one entry"
             raise MalformedFactError(f"{fact.kind} {fact.id}", reason, "check the unit, the hours and the standard")
         key = f"{account}|{unit}"
-        balances.set(key, (balances.get(key) or 0) + amount)
+        put(key, (held(key) or 0) + amount)
 
 
 def _fold(state: State, body: Body, seq: int) -> list[Entry]:
@@ -156,7 +156,7 @@ def _labour(state: State, body: k.Labour) -> list[Entry]:
     num, den = _reduction(state, body.skill)
     amount = round_half_up(body.labour_us * num * USLH_PER_HOUR, den * US_PER_HOUR)
     source = Living(body.labour_kind, body.phase, body.standing, body.quality, body.maker)
-    return [_receive(state, body.work, source, amount, f"labour of {body.maker} on {body.work}")]
+    return [_receive(state, body.work, stock, source, amount, f"labour of {body.maker} on {body.work}")]
 
 
 def _reduction(state: State, skill: str) -> tuple[int, int]:
@@ -176,7 +176,8 @@ def _compute(state: State, body: k.Compute) -> list[Entry]:
         return entries
     amount = round_half_up(body.device_us * found[0], US_PER_HOUR)
     why = f"{body.machine} ran for {body.work}"
-    return [*entries, _receive(state, body.work, External("machine", body.device), amount, why)]
+    stock = _stock(state, body.work)
+    return [*entries, _receive(state, body.work, stock, External("machine", body.device), amount, why)]
 
 
 def _meters(body: k.Compute) -> list[tuple[str, int | None]]:
@@ -198,12 +199,12 @@ def _purchase(state: State, body: k.Purchase) -> list[Entry]:
         state.stocks.set(body.work, _stock(state, body.work).receive({}, unmeasured=True))
         return [money]
     source = External(body.source, body.item)
-    return [money, _receive(state, body.work, source, body.embodied_uslh, f"labour in {body.item}")]
+    stock = _stock(state, body.work)
+    return [money, _receive(state, body.work, stock, source, body.embodied_uslh, f"labour in {body.item}")]
 
 
-def _receive(state: State, work: str, source: Source, amount: int, why: str) -> Entry:
-    stock = _stock(state, work).receive({str(source): amount})
-    state.stocks.set(work, stock)
+def _receive(state: State, work: str, stock: Stock, source: Source, amount: int, why: str) -> Entry:
+    state.stocks.set(work, stock.receive({str(source): amount}))
     return transfer(why, source.account, stock_account(stock.kind, work), amount, LABOUR_UNIT)
 
 

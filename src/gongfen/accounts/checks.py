@@ -1,6 +1,6 @@
 """What a fact must agree with in the rest of the book before it is written. Each check is one rule."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import cache
 
@@ -21,25 +21,28 @@ from gongfen.facts import Body
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import US_PER_DAY, US_PER_HOUR
 
-Check = Callable[[State, Body], Iterator[GongfenError]]
+Check = Callable[[State, Body], GongfenError | None]
+"""The first way in which a fact breaks a rule, or ``None``."""
 
 
-def works_are_known(state: State, body: Body) -> Iterator[GongfenError]:
+def works_are_known(state: State, body: Body) -> GongfenError | None:
     """Whatever is worked on, used, measured, sold or labelled has been recorded."""
     for work in _works_named(body):
         if state.works.get(work) is None:
-            yield UnknownWorkError(work, "is not in this book", "record it first: gongfen record work …")
+            return UnknownWorkError(work, "is not in this book", "record it first: gongfen record work …")
+    return None
 
 
-def outputs_are_sold(state: State, body: Body) -> Iterator[GongfenError]:
+def outputs_are_sold(state: State, body: Body) -> GongfenError | None:
     """What is sold, labelled or quoted in is an output: a data set or a model would settle as if it were one."""
     if isinstance(body, k.Sale | k.Label | k.Quote):
         known = state.works.get(body.output)
         if known is not None and known.kind != "output":
-            yield MalformedFactError(body.output, f"is a {known.kind}, not an output", "name what was made with it")
+            return MalformedFactError(body.output, f"is a {known.kind}, not an output", "name what was made with it")
+    return None
 
 
-def influence_is_of_the_training_data(state: State, body: Body) -> Iterator[GongfenError]:
+def influence_is_of_the_training_data(state: State, body: Body) -> GongfenError | None:
     """Effects are claimed for works that the model was trained on, and for nothing else: money follows them."""
     if isinstance(body, k.Influence):
         model = state.works.get(body.model)
@@ -48,10 +51,11 @@ def influence_is_of_the_training_data(state: State, body: Body) -> Iterator[Gong
         strangers = sorted({effect.work for effect in body.effects} - members)
         if strangers:
             reason = f"was no training work of {body.model}"
-            yield MalformedFactError(strangers[0], reason, "measure the works of the model's data sets")
+            return MalformedFactError(strangers[0], reason, "measure the works of the model's data sets")
+    return None
 
 
-def makers_are_enrolled(state: State, body: Body) -> Iterator[GongfenError]:
+def makers_are_enrolled(state: State, body: Body) -> GongfenError | None:
     """Whoever works, owns or is paid has been enrolled."""
     match body:
         case k.Labour(maker=maker):
@@ -68,107 +72,117 @@ def makers_are_enrolled(state: State, body: Body) -> Iterator[GongfenError]:
             makers = []
     for maker in makers:
         if state.makers.get(maker) is None:
-            yield UnknownMakerError(maker, "is not enrolled", f"record: gongfen record enrol maker={maker}")
+            return UnknownMakerError(maker, "is not enrolled", f"record: gongfen record enrol maker={maker}")
+    return None
 
 
-def names_are_new(state: State, body: Body) -> Iterator[GongfenError]:
+def names_are_new(state: State, body: Body) -> GongfenError | None:
     """A name is given once: a second work, policy or sale of the same name would rewrite the first."""
     key = name_taken_by(body)
     if key and state.names.get(key) is not None:
         thing = key.partition("|")[2]
-        yield DuplicateIdError(
+        return DuplicateIdError(
             thing, f"is already in this book as a {key.partition('|')[0]}", "give it a name of its own"
         )
+    return None
 
 
-def days_have_24_hours(state: State, body: Body) -> Iterator[GongfenError]:
+def days_have_24_hours(state: State, body: Body) -> GongfenError | None:
     """Nobody works more than 24 hours a day; a group no more than 24 hours a head (``economics.md``, 5: padding)."""
     if not isinstance(body, k.Labour) or body.labour_us is None:
-        return
+        return None
     maker = state.makers.get(body.maker)
     most = US_PER_DAY * (maker.people if maker else 1)
     for day, labour_us in spread_over_days(body):
         before = state.days.get(f"{body.maker}|{day}") or 0
         if before + labour_us > most:
             hours = (before + labour_us) // US_PER_HOUR
-            yield AbsurdLabourError(
+            return AbsurdLabourError(
                 body.maker,
                 f"would have worked {hours} h on {day}, of {most // US_PER_HOUR} h there are",
                 "check the unit (labour_us is microseconds), the day, or spread the time: days=N",
             )
-            return
+    return None
 
 
-def machines_do_not_labour(state: State, body: Body) -> Iterator[GongfenError]:
+def machines_do_not_labour(state: State, body: Body) -> GongfenError | None:
     """Living labour is people's; machines only transfer."""
     if isinstance(body, k.Labour) and (maker := state.makers.get(body.maker)) and maker.form == "machine":
-        yield MalformedFactError(body.maker, "is a machine and does no living labour", "record its running as compute")
+        return MalformedFactError(body.maker, "is a machine and does no living labour", "record its running as compute")
     if isinstance(body, k.Compute) and (maker := state.makers.get(body.machine)) and maker.form != "machine":
-        yield MalformedFactError(body.machine, "is not a machine", "enrol the machine with form=machine")
+        return MalformedFactError(body.machine, "is not a machine", "enrol the machine with form=machine")
+    return None
 
 
-def skills_are_reduced(state: State, body: Body) -> Iterator[GongfenError]:
+def skills_are_reduced(state: State, body: Body) -> GongfenError | None:
     """A skill other than simple labour needs a published reduction."""
     if isinstance(body, k.Labour) and body.labour_us is not None and body.skill != "simple":
         standard = state.standards.get("*")
         if standard is None or body.skill not in {r.skill for r in standard.reductions}:
-            yield MissingAssumptionError(
+            return MissingAssumptionError(
                 body.skill, "has no reduction in the standard", "publish a standard that has it"
             )
+    return None
 
 
-def models_are_planned(state: State, body: Body) -> Iterator[GongfenError]:
+def models_are_planned(state: State, body: Body) -> GongfenError | None:
     """A model or deployment is used under a plan: without one nobody can say what a use carries."""
     used = [use.work for use in body.inputs] if isinstance(body, k.Make) else []
     used += body.works if isinstance(body, k.Dataset) else ()
     for work in used:
         stock = state.stocks.get(work)
         if stock is not None and stock.planned is None:
-            yield MissingAssumptionError(work, "has no planned uses", f"record: gongfen record plan work={work} uses=N")
+            remedy = f"record: gongfen record plan work={work} uses=N"
+            return MissingAssumptionError(work, "has no planned uses", remedy)
+    return None
 
 
-def periods_are_open(state: State, body: Body) -> Iterator[GongfenError]:
+def periods_are_open(state: State, body: Body) -> GongfenError | None:
     """What is settled stays settled."""
     if isinstance(body, k.Sale):
         for length in (4, 7, 10):
             if settlement := state.closed.get(f"{body.currency}|{body.day[:length]}"):
-                yield ClosedPeriodError(
+                return ClosedPeriodError(
                     f"sale {body.sale}",
                     f"falls into {body.day[:length]}, which {settlement} has settled",
                     "date it in an open period",
                 )
     if isinstance(body, k.Settlement):
-        yield from period_is_open(state, body.period, body.currency)
+        return period_is_open(state, body.period, body.currency)
+    return None
 
 
-def period_is_open(state: State, period: str, currency: str) -> Iterator[GongfenError]:
+def period_is_open(state: State, period: str, currency: str) -> GongfenError | None:
     """Neither the period nor a part of it, nor one that it is part of, has been settled."""
     parts = [period[:length] for length in (4, 7, 10) if length <= len(period)]
     done = [state.closed.get(f"{currency}|{part}") for part in parts]
     done += [row for _, row in state.closed.prefixed(f"{currency}|{period}-")]
     for settlement in filter(None, done):
-        yield ClosedPeriodError(f"period {period}", f"is settled by {settlement}", "settle the next period")
+        return ClosedPeriodError(f"period {period}", f"is settled by {settlement}", "settle the next period")
+    return None
 
 
-def nobody_is_overpaid(state: State, body: Body) -> Iterator[GongfenError]:
+def nobody_is_overpaid(state: State, body: Body) -> GongfenError | None:
     """A payment is no larger than what is owed."""
     if isinstance(body, k.Payment):
         owed = -(state.balances.get(f"{payable(body.maker)}|{body.currency}") or 0)
         if body.amount_micro > owed:
-            yield MalformedFactError(
+            return MalformedFactError(
                 f"payment {body.payment}",
                 f"gives {body.maker} {body.amount_micro} micro {body.currency}, but {owed} are owed",
                 "pay what `gongfen owed` shows",
             )
+    return None
 
 
-def details_are_forgotten_once(state: State, body: Body) -> Iterator[GongfenError]:
+def details_are_forgotten_once(state: State, body: Body) -> GongfenError | None:
     """What is forgotten is what the book holds a commitment to."""
     if isinstance(body, k.Forgetting):
         maker = state.makers.get(body.maker)
         if maker is None or maker.details_sha256 != body.details_sha256:
             reason = "has no such details: they are other ones, or were forgotten"
-            yield DetailsError(body.maker, reason, "forget what is there: gongfen forget")
+            return DetailsError(body.maker, reason, "forget what is there: gongfen forget")
+    return None
 
 
 WORKS_NAMED = (

@@ -16,7 +16,7 @@ from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.signing import check_possession, check_signature, public_bytes
 
-KeyCheck = Callable[[State, Fact], Iterator[GongfenError]]
+KeyCheck = Callable[[State, Fact], GongfenError | None]
 _ABOUT_KEYS = frozenset((k.Key, k.Revocation))
 SIGN_WITH_VALID = "sign it with a key that is valid: gongfen key list"
 
@@ -29,86 +29,93 @@ def concerns_keys(fact: Fact) -> bool:
 def check_keys(state: State, fact: Fact) -> None:
     """Raise the first rule about keys that a fact breaks, as a :class:`gongfen.errors.GongfenError`."""
     for check in KEY_CHECKS:
-        for problem in check(state, fact):
+        if (problem := check(state, fact)) is not None:
             raise problem
 
 
-def signatures_hold(state: State, fact: Fact) -> Iterator[GongfenError]:
+def signatures_hold(state: State, fact: Fact) -> GongfenError | None:
     """A signed fact names a key of this book, is said by that key's maker, and its signature holds for this book."""
     if fact.signed is None:
-        return
+        return None
     thing, held = f"{fact.kind} {fact.id}", state.keys.get(fact.signed.key)
     if held is None:
         reason = f"is signed by {fact.signed.key}, which is no key of this book"
-        yield MakerKeyError(thing, reason, "record the key first: gongfen key new")
-    elif fact.by != held.maker:
+        return MakerKeyError(thing, reason, "record the key first: gongfen key new")
+    if fact.by != held.maker:
         reason = f"is said by {fact.by}, but signed by {fact.signed.key}, a key of {held.maker}"
-        yield MakerKeyError(thing, reason, "who signs, says it: sign with a key of your own")
-    elif not check_signature(fact, public_bytes(held.public), state.origin):
+        return MakerKeyError(thing, reason, "who signs, says it: sign with a key of your own")
+    if not check_signature(fact, public_bytes(held.public), state.origin):
         reason = f"carries a false signature of {fact.signed.key}"
-        yield ProofError(thing, reason, f"sign it again, as it is, for the book {state.origin}")
+        return ProofError(thing, reason, f"sign it again, as it is, for the book {state.origin}")
+    return None
 
 
-def signers_speak_for_themselves(state: State, fact: Fact) -> Iterator[GongfenError]:
+def signers_speak_for_themselves(state: State, fact: Fact) -> GongfenError | None:
     """What is said of one maker is not signed by another; a work is signed by one of its makers."""
     if fact.signed is None:
-        return
+        return None
     makers = _makers_named(state, fact)
     if makers and fact.by not in makers:
         reason = f"speaks of {', '.join(makers)}, but is signed by {fact.by}"
-        yield MakerKeyError(f"{fact.kind} {fact.id}", reason, "let them sign it, or record it unsigned")
+        return MakerKeyError(f"{fact.kind} {fact.id}", reason, "let them sign it, or record it unsigned")
+    return None
 
 
-def ended_keys_decide_nothing(state: State, fact: Fact) -> Iterator[GongfenError]:
+def ended_keys_decide_nothing(state: State, fact: Fact) -> GongfenError | None:
     """A key that has ended neither adds nor ends a key, and changes no details: whoever stole it could."""
     if fact.signed is None or not isinstance(fact.body, k.Key | k.Revocation | k.Details | k.Forgetting):
-        return
+        return None
     held = state.keys.get(fact.signed.key)
     if held is not None and held.ended is not None:
-        yield MakerKeyError(fact.signed.key, f"has ended with fact {held.ended}", SIGN_WITH_VALID)
+        return MakerKeyError(fact.signed.key, f"has ended with fact {held.ended}", SIGN_WITH_VALID)
+    return None
 
 
-def keys_are_held(state: State, fact: Fact) -> Iterator[GongfenError]:
+def keys_are_held(state: State, fact: Fact) -> GongfenError | None:
     """Whoever brings a key proves that they hold its secret half, for this book, maker and name."""
     if isinstance(fact.body, k.Key) and not check_possession(fact.body, state.origin):
         reason = "comes without proof that its maker holds the secret half"
-        yield ProofError(f"key {fact.body.key}", reason, f"make it again for the book {state.origin}: gongfen key new")
+        return ProofError(f"key {fact.body.key}", reason, f"make it again for the book {state.origin}: gongfen key new")
+    return None
 
 
-def public_halves_are_given_once(state: State, fact: Fact) -> Iterator[GongfenError]:
+def public_halves_are_given_once(state: State, fact: Fact) -> GongfenError | None:
     """One key has one name: a revoked key does not come back under another."""
     if isinstance(fact.body, k.Key) and state.names.get(_public_name(fact.body)) is not None:
         reason = "has the public half of another key of this book"
-        yield MakerKeyError(f"key {fact.body.key}", reason, "make a new one: gongfen key new")
+        return MakerKeyError(f"key {fact.body.key}", reason, "make a new one: gongfen key new")
+    return None
 
 
-def further_keys_are_signed(state: State, fact: Fact) -> Iterator[GongfenError]:
+def further_keys_are_signed(state: State, fact: Fact) -> GongfenError | None:
     """A maker with a valid key signs for every further one, and for each that takes the place of another."""
     if not isinstance(fact.body, k.Key):
-        return
+        return None
     body = fact.body
     if body.replaces is not None:
         old = state.keys.get(body.replaces)
         if old is None or old.maker != body.maker:
-            yield MakerKeyError(f"key {body.replaces}", f"is no key of {body.maker}", "see which are: gongfen key list")
-            return
+            reason = f"is no key of {body.maker}"
+            return MakerKeyError(f"key {body.replaces}", reason, "see which are: gongfen key list")
         if old.ended is not None:
             reason = f"has ended with fact {old.ended} already"
-            yield MakerKeyError(f"key {body.replaces}", reason, "leave replaces out")
+            return MakerKeyError(f"key {body.replaces}", reason, "leave replaces out")
     if fact.signed is None and any(held.ended is None for held in keys_of(state, body.maker)):
         reason = f"is not signed, but {body.maker} has a valid key"
-        yield MakerKeyError(f"key {body.key}", reason, "sign it with that key; if it is lost, revoke it first")
+        return MakerKeyError(f"key {body.key}", reason, "sign it with that key; if it is lost, revoke it first")
+    return None
 
 
-def revoked_keys_are_there(state: State, fact: Fact) -> Iterator[GongfenError]:
+def revoked_keys_are_there(state: State, fact: Fact) -> GongfenError | None:
     """What is revoked is a key of this book, and has not ended yet."""
     if isinstance(fact.body, k.Revocation):
         held = state.keys.get(fact.body.key)
         if held is None:
-            yield MakerKeyError(f"key {fact.body.key}", "is not in this book", "see which are: gongfen key list")
-        elif held.ended is not None:
+            return MakerKeyError(f"key {fact.body.key}", "is not in this book", "see which are: gongfen key list")
+        if held.ended is not None:
             reason = f"has ended with fact {held.ended} already"
-            yield MakerKeyError(f"key {fact.body.key}", reason, "nothing is left to do")
+            return MakerKeyError(f"key {fact.body.key}", reason, "nothing is left to do")
+    return None
 
 
 KEY_CHECKS: tuple[KeyCheck, ...] = (

@@ -50,21 +50,15 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
 
     def receive(self, vector: dict[str, int], *, unmeasured: bool = False) -> Self:
         """The stock with ``vector`` added; the uses still planned share it."""
-        sources = dict(self.sources)
-        for source, amount in vector.items():
-            if amount:
-                sources[source] = sources.get(source, 0) + amount
-        found = self._rebased(sources, self._left(), fed=True, unmeasured=self.unmeasured or unmeasured)
-        if self.kind != "output":
-            return found
-        produced = dict(self.produced)
-        for source, amount in vector.items():
-            produced[source] = produced.get(source, 0) + amount
-        return msgspec.structs.replace(found, produced=produced)
+        sources = _added(self.sources, vector)
+        produced = _added(self.produced, vector) if self.kind == "output" else self.produced
+        return self._rebased(
+            sources, self._left(), produced=produced, fed=True, unmeasured=self.unmeasured or unmeasured
+        )
 
     def plan(self, uses: int) -> Self:
         """The stock planned for ``uses`` uses from now on."""
-        return self._rebased(self.sources, uses, fed=self.fed, unmeasured=self.unmeasured)
+        return self._rebased(self.sources, uses, produced=self.produced, fed=self.fed, unmeasured=self.unmeasured)
 
     def use(self, uses: int) -> tuple[Self, dict[str, int]]:
         """The stock after ``uses`` uses, and the labour that they carry away, by source."""
@@ -87,13 +81,24 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
     def _left(self) -> int | None:
         return None if self.planned is None else max(self.planned - self.used, 0)
 
-    def _rebased(self, sources: dict[str, int], uses: int | None, *, fed: bool, unmeasured: bool) -> Self:
-        return msgspec.structs.replace(
-            self,
+    def _rebased(
+        self, sources: dict[str, int], uses: int | None, *, produced: dict[str, int], fed: bool, unmeasured: bool
+    ) -> Self:
+        return type(self)(
+            kind=self.kind,
             sources=sources,
             base=sum(sources.values()),
             planned=uses,
-            used=0,
-            fed=fed,
+            produced=produced,
             unmeasured=unmeasured,
+            fed=fed,
         )
+
+
+def _added(held: dict[str, int], vector: dict[str, int]) -> dict[str, int]:
+    """Both together; a source that gave nothing has no line."""
+    sums = held.copy()
+    for source, amount in vector.items():
+        if amount:
+            sums[source] = sums.get(source, 0) + amount
+    return sums

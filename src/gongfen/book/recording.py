@@ -56,7 +56,8 @@ class Record:
         self.tree = Tree(store)
         self.views = Views(store)
         self.state = accounts.state_in(self.views.table, origin)
-        self._key: tuple[str, tuple[NoteSigner, ...]] | None = None
+        self._key: tuple[tuple[int, int, int], tuple[NoteSigner, ...]] | None = None
+        """What the key's file looked like when it was last read, and the key."""
         self._at = 0
         """Which fact of a part is being booked."""
         self._desk = desk_of(self, store)
@@ -253,7 +254,7 @@ class Record:
                 if isinstance(fact.body, Settlement):
                     self._write(new)
                     self._check_settlement(fact.body, seq)
-                self.views.note(seq, *self._fold(fact, seq))
+                self.views.note(seq, references(fact), tuple(accounts.book(self.state, fact, seq)))
                 if body is not None:
                     self.store.put_blob(sha256(body).hexdigest(), body)
                 new[fact.id] = (fact, data)
@@ -277,14 +278,11 @@ class Record:
 
     # -- views -----------------------------------------------------------------------------------------------------
 
-    def _fold(self, fact: Fact, seq: int) -> tuple[list[str], tuple[accounts.Entry, ...]]:
-        return references(fact), tuple(accounts.book(self.state, fact, seq))
-
     def _fold_entry(self, entry: Entry) -> tuple[list[str], tuple[accounts.Entry, ...]]:
         """Fold an entry that stands in the log: it was booked once, so one that cannot be booked was damaged."""
         fact = self._read(entry)
         try:
-            return self._fold(fact, entry.seq)
+            return references(fact), tuple(accounts.book(self.state, fact, entry.seq))
         except BookPlaceError:
             raise  # the place is away: that says nothing about the fact
         except GongfenError as error:
@@ -329,22 +327,29 @@ class Record:
             self._signers()
 
     def _signers(self) -> tuple[NoteSigner, ...]:
+        """The book's key. Its file is looked at before every signature, and read when it is another than before."""
         path = key_path(self.path)
-        if not path.is_file():
-            raise BookPlaceError(f"the key {path}", "is not there", "restore it from its backup; without it, only read")
+        try:
+            found = path.stat()
+        except OSError:
+            remedy = "restore it from its backup; without it, only read"
+            raise BookPlaceError(f"the key {path}", "is not there", remedy) from None
+        looks = (found.st_ino, found.st_mtime_ns, found.st_size)
+        if self._key is None or self._key[0] != looks:
+            self._key = (looks, self._read_key(path))
+        return self._key[1]
+
+    def _read_key(self, path: Path) -> tuple[NoteSigner, ...]:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             remedy = "check its rights, or restore it from its backup"
             raise BookPlaceError(f"the key {path}", f"cannot be read: {error}", remedy) from None
-        if self._key is None or self._key[0] != text:
-            signers = tuple(read_log_signer(line) for line in text.splitlines())
-            if tuple(signer.verifier for signer in signers) != self.verifiers:
-                raise BookPlaceError(
-                    f"the key {path}", f"is not the key of {self.origin}", "restore it from its backup"
-                )
-            self._key = (text, signers)
-        return self._key[1]
+        signers = tuple(read_log_signer(line) for line in text.splitlines())
+        if tuple(signer.verifier for signer in signers) != self.verifiers:
+            reason = f"is not the key of {self.origin}"
+            raise BookPlaceError(f"the key {path}", reason, "restore it from its backup")
+        return signers
 
 
 def read_log_keys(text: str) -> tuple[LogVerifier, ...]:

@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Union, cast
 
 import msgspec
 import rfc8785
 
 from gongfen.errors import MalformedFactError, UnknownKindError
 from gongfen.facts.amounts import MOST
-from gongfen.facts.kinds import KINDS, MOST_NAME, Body, Id, Sha256
+from gongfen.facts.kinds import KINDS, Body, Id, Sha256
 from gongfen.facts.rules import broken_rules
-from gongfen.facts.shapes import misshapen, wrong_names
+from gongfen.facts.shapes import is_day, misshapen, wrong_names
 
 PLAIN, EXTENDED = 1, 2
 """Versions of the envelope. Only a fact that is signed, or kept by hash, needs the second; all others keep the bytes
@@ -24,7 +23,7 @@ MOST_FACT_BYTES = 1 << 24
 """A longer fact is refused: a reader must be able to hold it."""
 DEEPEST = 32
 """Nesting of a fact of an unknown kind; brackets within its texts count too."""
-AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+AT = re.compile(r"(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", re.ASCII)
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -53,7 +52,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """64 bytes in base64, over :func:`statement`."""
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One immutable record of something that happened."""
 
     id: str
@@ -87,23 +86,30 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     signed: Signature | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Plain(msgspec.Struct, frozen=True):
-    """The same, written in one go; the fields stand in the order of their names."""
+class _Plain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """A plain fact of a known kind, read and written in one go, as all but a few are; a structure a kind."""
 
     at: str
     body: Any
-    by: str
-    id: str
-    kind: str
+    by: Id
+    id: Id
     sample: bool
-    v: int
+    v: Literal[1] = 1
 
+
+_STRUCTURES: dict[type, type[_Plain]] = {
+    kind: cast(
+        "type[_Plain]",
+        msgspec.defstruct(f"_{kind.__name__}", [("body", kind)], bases=(_Plain,), tag_field="kind", tag=name),
+    )
+    for name, kind in KINDS.items()
+}
 
 Fetch = Callable[[str], bytes | None]
 """``fetch(sha256)`` → a body that the log holds by hash, or ``None`` when it is not at hand."""
 
+_plain: msgspec.json.Decoder[_Plain] = msgspec.json.Decoder(Union[tuple(_STRUCTURES.values())])  # noqa: UP007 - made here
 _envelopes = msgspec.json.Decoder(_Envelope)
-_KNOWN = frozenset(KINDS.values())
 _bodies = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 
 
@@ -116,8 +122,15 @@ def statement(fact: Fact) -> bytes:
     """
     body = fact.body
     assert not isinstance(body, Elsewhere), "a body that is not at hand cannot be stated"
-    raw = msgspec.Raw(body.raw) if isinstance(body, Unknown) else body
-    return _encoder.encode(_Plain(fact.at, raw, fact.by, fact.id, body.kind, fact.sample, PLAIN))
+    if type(body) in _STRUCTURES:
+        return _encoder.encode(_structure(fact))
+    raw = msgspec.Raw(_body_bytes(fact))
+    plain = _Envelope(v=PLAIN, id=fact.id, at=fact.at, by=fact.by, kind=fact.kind, body=raw, sample=fact.sample)
+    return _encoder.encode(plain)
+
+
+def _structure(fact: Fact) -> _Plain:
+    return _STRUCTURES[type(fact.body)](at=fact.at, body=fact.body, by=fact.by, id=fact.id, sample=fact.sample)
 
 
 def encode(fact: Fact) -> bytes:
@@ -169,6 +182,24 @@ def decode(data: bytes, fetch: Fetch | None = None) -> Fact:
 
     ``fetch`` finds the bodies that the log holds by hash; what it does not find comes back as :class:`Elsewhere`.
     """
+    found = _quickly(data)
+    return _slowly(data, fetch) if found is None else _fact(found)
+
+
+def _quickly(data: bytes) -> _Plain | None:
+    """What is in the bytes of a plain fact of a known kind; ``None``: it is another, or wrong, which takes longer."""
+    try:
+        found = _plain.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if misshapen(found.body, (found.id, found.by)) else found
+
+
+def _fact(found: _Plain) -> Fact:
+    return Fact(id=found.id, at=found.at, by=found.by, body=found.body, sample=found.sample)
+
+
+def _slowly(data: bytes, fetch: Fetch | None) -> Fact:
     try:
         envelope = _envelopes.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -237,14 +268,11 @@ def admitted(fact: Fact) -> tuple[Fact, bytes, bytes | None]:
     Reading the bytes back is the check: it finds floats and wrong types that Python lets through, and what is booked
     is what was written, not the object that a caller may have shaped. Raises MalformedFactError.
     """
-    if fact.signed is None and type(fact.body) in _KNOWN:
-        found, data = _reread_body(fact)
-    else:
-        try:
-            data = encode(fact)
-        except (TypeError, UnicodeEncodeError, OverflowError) as error:
-            raise _malformed(f"{fact.kind} {fact.id}", error) from None
-        found = decode(data)
+    try:
+        data = encode(fact)
+    except (TypeError, UnicodeEncodeError, OverflowError) as error:
+        raise _malformed(f"{fact.kind} {fact.id}", error) from None
+    found = decode(data)
     if len(data) > MOST_FACT_BYTES:
         raise MalformedFactError(f"{fact.kind} {fact.id}", f"has {len(data)} bytes, more than 16 MiB", "divide it")
     _check_rules(found)
@@ -253,32 +281,16 @@ def admitted(fact: Fact) -> tuple[Fact, bytes, bytes | None]:
     return found, *entry(found)
 
 
-def _reread_body(fact: Fact) -> tuple[Fact, bytes]:
-    """The same for a plain fact of a known kind, of which the body alone is read back: twice as quick."""
-    body = fact.body
-    try:
-        raw = _encoder.encode(body)
-        data = _encoder.encode(_Plain(fact.at, msgspec.Raw(raw), fact.by, fact.id, body.kind, fact.sample, PLAIN))
-    except (TypeError, UnicodeEncodeError, OverflowError) as error:
-        raise _malformed(f"{fact.kind} {fact.id}", error) from None
-    if not _is_envelope(fact):
-        return decode(data), data
-    found = _known_body(body.kind, fact.id, raw)
-    return Fact(id=fact.id, at=fact.at, by=fact.by, body=found, sample=fact.sample), data
-
-
-def _is_envelope(fact: Fact) -> bool:
-    """Whether what stands around a body has the right types and lengths; ``decode`` says what is wrong if not."""
-    if not (type(fact.id) is type(fact.by) is type(fact.at) is str and type(fact.sample) is bool):
-        return False
-    return 0 < len(fact.id) <= MOST_NAME and 0 < len(fact.by) <= MOST_NAME and not wrong_names((fact.id, fact.by))
-
-
 def reread(data: bytes, fetch: Fetch | None = None) -> Fact:
     """The fact in an entry of a log, which must hold the very bytes that this fact gives. Raises MalformedFactError."""
-    fact = decode(data, fetch)
+    found = _quickly(data) if len(data) <= MOST_ENTRY_BYTES else None
+    if found is None:
+        fact = _slowly(data, fetch)
+        due = entry(fact)[0]
+    else:
+        fact, due = _fact(found), _encoder.encode(found)
     _check_rules(fact)
-    if entry(fact)[0] != data:
+    if due != data:
         raise MalformedFactError(f"{fact.kind} {fact.id}", "is not in canonical form", "write it as RFC 8785 JSON")
     return fact
 
@@ -332,13 +344,8 @@ def body_of(kind: str, fields: dict[str, Any]) -> Body:
 
 
 def _is_instant(text: str) -> bool:
-    if AT.fullmatch(text) is None:
-        return False
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    found = AT.fullmatch(text)
+    return found is not None and is_day(found[1])
 
 
 def _malformed(thing: str, error: Exception) -> MalformedFactError:

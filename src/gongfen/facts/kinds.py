@@ -102,8 +102,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     amount_micro: Amount
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every kind has in common: its name in the log."""
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What every kind has in common: its name in the log. Nothing in it can point back: no rubbish to look for."""
 
     kind: ClassVar[str]
 

@@ -3,20 +3,22 @@
 from gongfen.facts import kinds as k
 from gongfen.facts.envelope import Fact
 
-LISTED = (
-    "dataset",
-    "model",
-    "make",
-    "influence",
-    "evaluation",
-    "standard",
-    "policy",
-    "settlement",
-    "label",
-    "output",
-    "key",
-    "revocation",
-    "forgetting",
+LISTED = frozenset(
+    (
+        "dataset",
+        "model",
+        "make",
+        "influence",
+        "evaluation",
+        "standard",
+        "policy",
+        "settlement",
+        "label",
+        "output",
+        "key",
+        "revocation",
+        "forgetting",
+    )
 )
 """Kinds of which a book holds few, found through ``kind|NAME``."""
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -24,15 +24,15 @@ def marked(shape: str, **limits: Any) -> msgspec.Meta:  # noqa: ANN401 - what ms
     return msgspec.Meta(extra={"shape": shape}, **limits)
 
 
-def misshapen(body: msgspec.Struct) -> Wrong:
-    """What is wrong with the names, hashes and days of a body; empty when nothing is."""
+def misshapen(body: msgspec.Struct, others: Sequence[str] = ()) -> Wrong:
+    """What is wrong with the names, hashes and days of a body, and with ``others`` names; empty when nothing is."""
     names, hashes, days = _fields(type(body))
-    wrong = wrong_names(names(body)) if names else []
+    wrong = wrong_names((*names(body), *others) if names else others)
     for text in hashes(body) if hashes else ():
         if text.strip(HEX_DIGITS):
             wrong.append((f"names the hash {text[:70]!r}, which is not hexadecimal", "write 64 digits 0–9 and a–f"))
     for text in days(body) if days else ():
-        if text not in _DAYS and not is_day(text):
+        if not is_day(text):
             wrong.append((f"names the day {text!r}, which no calendar has", "write the day as YYYY-MM-DD"))
     return wrong
 
@@ -49,20 +49,14 @@ def wrong_names(names: Sequence[str]) -> Wrong:
     ]
 
 
+@lru_cache(DAYS_REMEMBERED)
 def is_day(text: str) -> bool:
     """Whether a text is a day, ``YYYY-MM-DD``, that the calendar has."""
     try:
-        found = date.fromisoformat(text)
+        return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-    if found.isoformat() != text:
-        return False
-    if len(_DAYS) < DAYS_REMEMBERED:
-        _DAYS.add(text)
-    return True
 
-
-_DAYS: set[str] = set()
 
 Collect = Callable[[Any], Sequence[str]] | None
 """The texts of one shape in a body; ``None`` when it has no such field."""

@@ -88,7 +88,7 @@ def settle(state: State, settlement: str, period: str, policy: str, size: int, r
     if standard is None:
         raise MissingAssumptionError("the standard", "is not published", "publish it: gongfen record standard …")
     rule = published.policy
-    for problem in period_is_open(state, period, rule.currency):
+    if (problem := period_is_open(state, period, rule.currency)) is not None:
         raise problem
     sold = period_of(state, period, rule.currency)
     _refuse_what_cannot_be_settled(state, sold, published)
