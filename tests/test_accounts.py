@@ -1,7 +1,5 @@
 """The books balance: over every history that hypothesis can think of, for every maker, to the last unit."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,87 +11,14 @@ from gongfen.errors import GongfenError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from tests.books import HASH, said
-
-MAKERS = ("ada", "bo", "cy")
-START = said(
-    """
-    enrol maker=ada form=group people=1000
-    enrol maker=bo form=group people=1000
-    enrol maker=cy form=group people=1000
-    enrol maker=desk form=machine
-    standard standard=s basis=t reductions=[{"skill":"odd","num":187,"den":167}] machines=[{"device":"cpu","uslh_per_hour":40001}] melt_micro=40.0 currency=EUR
-    """
-)
-
-
-def commands() -> st.SearchStrategy[list[tuple[str, int, int, int]]]:
-    """Random histories: (what happens, to which work, with which other, how much)."""
-    verbs = ("labour", "unpaid", "unmeasured", "compute", "buy", "work", "gather", "make", "plan", "business")
-    return st.lists(
-        st.tuples(st.sampled_from(verbs), st.integers(0, 30), st.integers(0, 30), st.integers(0, 10**11)), max_size=40
-    )
-
-
-def body_of(verb: str, works: list[str], first: int, second: int, amount: int) -> list[k.Body]:
-    """The facts of one command; works are numbered as they come."""
-    name = f"work-{len(works)}"
-    target, other = (works[first % len(works)], works[second % len(works)]) if works else ("", "")
-    labour: dict[str, Any] = {"maker": MAKERS[second % 3], "work": target, "labour_kind": 1 + first % 7,
-                              "phase": ("training", "inference", "operation")[first % 3], "standing": "crowd",
-                              "labour_us": amount, "day": "2026-01-01", "days": 3_000}  # fmt: skip
-    match verb:
-        case "work":
-            works.append(name)
-            return [k.Work(work=name, sha256=HASH, size_bytes=0, makers=(), source="t", licence="l")]
-        case "labour":
-            return [k.Labour(**labour | {"skill": "odd" if amount % 2 else "simple"})]
-        case "unpaid":
-            return [k.Labour(**labour | {"standing": "unpaid"})]
-        case "business":
-            return [k.Labour(**labour | {"labour_kind": 8})]
-        case "unmeasured":
-            return [k.Labour(**labour | {"labour_us": None, "quality": "unmeasured"})]
-        case "compute":
-            return [k.Compute(machine="desk", device="cpu", work=target, device_us=amount, energy_mwh=first)]
-        case "buy":
-            return [k.Purchase(item=f"item-{first}", source="data", work=target, price_micro=first, currency="EUR",
-                               embodied_uslh=amount, evidence="t")]  # fmt: skip
-        case "plan":
-            return [k.Plan(work=target, uses=1 + amount % 7)]
-        case "gather" if target != other:
-            works.append(name)
-            return [k.Dataset(dataset=name, works=(target, other), root=HASH, licence="l")]
-        case "make" if target != other:
-            works.append(name)
-            return [
-                k.Output(output=name, sha256=HASH, size_bytes=0, quantity=1 + amount % 3),
-                k.Make(make=name, activity="generate", outputs=(name,), tool="t",
-                       inputs=(k.Use(work=target, role="a", uses=1 + amount % 5), k.Use(work=other, role="b"))),
-            ]  # fmt: skip
-    return []
-
-
-def history(steps: list[tuple[str, int, int, int]]) -> list[k.Body]:
-    works: list[str] = []
-    bodies = [*START, *body_of("work", works, 0, 0, 0)]
-    for verb, first, second, amount in steps:
-        bodies += body_of(verb, works, first, second, amount)
-    return bodies
-
-
-def booked(bodies: list[k.Body]) -> tuple[accounts.State, list[accounts.Entry]]:
-    state, entries = accounts.state_in_memory(), []
-    for seq, body in enumerate(bodies):
-        fact = Fact(id=str(seq), at="2026-11-22T00:00:00.000000Z", by="t", body=body)
-        entries += accounts.book(state, fact, seq)
-    return state, entries
+from tests.histories import START, booked, histories
 
 
 @settings(max_examples=150, deadline=None)
-@given(commands())
-def test_labour_in_is_labour_at_rest_in_total_and_for_every_maker(steps: list[tuple[str, int, int, int]]) -> None:
+@given(histories())
+def test_labour_in_is_labour_at_rest_in_total_and_for_every_maker(bodies: list[k.Body]) -> None:
     """I1 (an entry that does not balance cannot exist), I2, I4."""
-    state, _ = booked(history(steps))
+    state, _ = booked(bodies)
     given_, held = accounts.conservation(state)
     assert given_ == held
     for account, (gave, holds) in accounts.conservation_by_source(state).items():
@@ -101,10 +26,10 @@ def test_labour_in_is_labour_at_rest_in_total_and_for_every_maker(steps: list[tu
 
 
 @settings(max_examples=100, deadline=None)
-@given(commands())
-def test_what_stocks_say_is_what_their_accounts_say(steps: list[tuple[str, int, int, int]]) -> None:
-    """I3: per stock, received = passed on + remaining; and the balances of the entries are the balances of the state."""
-    state, entries = booked(history(steps))
+@given(histories())
+def test_what_stocks_say_is_what_their_accounts_say(bodies: list[k.Body]) -> None:
+    """I3: per lot, received = passed on + remaining + lost; the balances of the entries are those of the state."""
+    state, entries = booked(bodies)
     totals = accounts.balances(entries)
     for name, stock in state.stocks.prefixed(""):
         account = accounts.chart.stock_account(stock.kind, name)
@@ -116,13 +41,39 @@ def test_what_stocks_say_is_what_their_accounts_say(steps: list[tuple[str, int, 
 
 
 @settings(max_examples=60, deadline=None)
-@given(commands())
-def test_replaying_the_log_gives_identical_integers(steps: list[tuple[str, int, int, int]]) -> None:
+@given(histories())
+def test_replaying_the_log_gives_identical_integers(bodies: list[k.Body]) -> None:
     """I8."""
-    bodies = history(steps)
     first, second = booked(bodies)[0], booked(bodies)[0]
     for table in accounts.TABLES:
         assert dict(getattr(first, table).prefixed("")) == dict(getattr(second, table).prefixed(""))
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories())
+def test_labour_and_money_never_mix(bodies: list[k.Body]) -> None:
+    """I6: no entry holds both units, no account either; money is labour through μ alone, which books nothing."""
+    _, entries = booked(bodies)
+    units: dict[str, set[str]] = {}
+    for entry in entries:
+        assert len({unit for _, _, unit in entry.postings}) == 1, entry
+        for account, _, unit in entry.postings:
+            units.setdefault(account, set()).add("money" if unit.isupper() else unit)
+    assert all(len(found) == 1 for found in units.values())
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories())
+def test_nothing_that_is_lost_taken_back_or_recycled_goes_below_zero(bodies: list[k.Body]) -> None:
+    """A source holds and loses no less than nothing; only 5890, what passed on before it was taken back, is negative."""
+    state, _ = booked(bodies)
+    for key, amount in state.lost.prefixed(""):
+        assert amount <= 0 if key.startswith("passed-on|") else amount >= 0, key
+    for name, stock in state.stocks.prefixed(""):
+        known = state.works.get(name)
+        assert known is not None
+        assert stock.recycled <= known.quantity
+        assert all(amount > 0 for amount in stock.sources.values())
 
 
 @given(st.integers(0, 10**12), st.integers(1, 50), st.lists(st.integers(1, 9), max_size=20))

@@ -1,6 +1,6 @@
 """The worked example of ``docs/explanation/worked-example.md``, in the book's own facts.
 
-Source: ``economics.md``, section 3, steps 1–3 and 6 (λ = 0.04 SLH per GPU hour, μ = 40). Integers in micro-SLH.
+Source: ``economics.md``, section 3, steps 1–6 and 8 (λ = 0.04 SLH per GPU hour, μ = 40). Integers in micro-SLH.
 """
 
 from hashlib import sha256
@@ -126,6 +126,63 @@ def test_step_3_a_plain_call_carries_900_and_a_reviewed_one_15_900_micro_slh() -
     state = booked(*TRAINING, *SERVING)
     assert remaining(state, "plain") == 249_000 * 900
     assert remaining(state, "reviewed") == 1_000 * 15_900
+
+
+def losses(state: State, reason: str) -> int:
+    return sum(amount for key, amount in state.lost.prefixed(f"{reason}|"))
+
+
+def test_step_4_re_planning_spreads_495_over_the_uses_still_to_come() -> None:
+    """N̂ → 2·10⁶: 1.75·10⁶ uses are left, and each carries 495/1.75·10⁶ = 99/350,000 SLH; 350,000 of them carry 99."""
+    more: list[Body] = [
+        k.Plan(work="model", uses=1_750_000),
+        k.Output(output="later", sha256=HASH, size_bytes=0, quantity=350_000),
+        k.Make(make="later", activity="serve", tool="example", outputs=("later",),
+               inputs=(k.Use(work="model", role="model", uses=350_000),)),
+    ]  # fmt: skip
+    state = booked(*TRAINING, *SERVING, *more)
+    assert remaining(state, "later") == 99 * SLH
+    assert remaining(state, "model") == 396 * SLH
+    assert conservation(state) == (1_035 * SLH, 1_035 * SLH)
+
+
+def test_step_4_a_model_that_is_retired_after_350_000_more_calls_loses_264() -> None:
+    more: list[Body] = [
+        k.Output(output="later", sha256=HASH, size_bytes=0, quantity=350_000),
+        k.Make(make="later", activity="serve", tool="example", outputs=("later",),
+               inputs=(k.Use(work="model", role="model", uses=350_000),)),
+        k.Loss(loss="retired", work="model", reason="obsolescence", amount_uslh=None),
+    ]  # fmt: skip
+    state = booked(*TRAINING, *SERVING, *more)
+    assert losses(state, "obsolescence") == 264 * SLH
+    assert remaining(state, "model") == 0
+    assert conservation(state) == (1_035 * SLH, 1_035 * SLH)
+
+
+def test_step_4_a_model_that_costs_440_instead_of_660_to_make_loses_165_of_its_495() -> None:
+    state = booked(*TRAINING, *SERVING, k.Loss(loss="cheaper", work="model", reason="obsolescence",
+                                               amount_uslh=165 * SLH, method="660 → 440: a third of what is left"))  # fmt: skip
+    assert (remaining(state, "model"), losses(state, "obsolescence")) == (330 * SLH, 165 * SLH)
+    assert conservation(state) == (1_035 * SLH, 1_035 * SLH)
+    for account, (given, held) in conservation_by_source(state).items():
+        assert given == held, account
+
+
+def test_step_5_10_000_outputs_of_9_come_back_as_data_of_13_5_with_9_of_curation() -> None:
+    """δ = ½: 4.5 are lost, 4.5 come back, 9 are added."""
+    more: list[Body] = [
+        work("recycled"),
+        k.Recycle(recycle="again", output="plain", copies=10_000, work="recycled", decay_ppm=500_000),
+        labour("annotators", 9, "simple", "recycled", 2, "training"),
+    ]
+    state = booked(*TRAINING, *SERVING, *more)
+    assert remaining(state, "plain") == (249_000 - 10_000) * 900
+    assert (remaining(state, "recycled"), losses(state, "decay")) == (13_500_000, 4_500_000)
+    stock = state.stocks.get("recycled")
+    assert stock is not None
+    phases = {source.phase for key in stock.sources if isinstance(source := read_source(key), Living)}
+    assert phases == {"training", "recycled"}
+    assert conservation(state) == (1_044 * SLH, 1_044 * SLH)
 
 
 def test_step_6_rent_is_2_900_or_9_500_and_the_difference_is_the_transfer_in_money() -> None:

@@ -1,8 +1,10 @@
 """Double entry, in labour time and in money."""
 
+from gongfen.accounts.balance import at_rest as at_rest
+from gongfen.accounts.balance import closing as closing
+from gongfen.accounts.balance import conservation as conservation
+from gongfen.accounts.balance import conservation_by_source as conservation_by_source
 from gongfen.accounts.booking import book as book
-from gongfen.accounts.booking import conservation as conservation
-from gongfen.accounts.booking import conservation_by_source as conservation_by_source
 from gongfen.accounts.booking import living_labour as living_labour
 from gongfen.accounts.entries import Entry as Entry
 from gongfen.accounts.entries import Posting as Posting

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import cache
 
+from gongfen.accounts.balance import at_rest
 from gongfen.accounts.chart import payable
 from gongfen.accounts.state import State
 from gongfen.errors import (
@@ -14,6 +15,7 @@ from gongfen.errors import (
     GongfenError,
     MalformedFactError,
     MissingAssumptionError,
+    ProofError,
     UnknownMakerError,
     UnknownWorkError,
 )
@@ -35,7 +37,7 @@ def works_are_known(state: State, body: Body) -> GongfenError | None:
 
 def outputs_are_sold(state: State, body: Body) -> GongfenError | None:
     """What is sold, labelled or quoted in is an output: a data set or a model would settle as if it were one."""
-    if isinstance(body, k.Sale | k.Label | k.Quote):
+    if isinstance(body, k.Sale | k.Label | k.Quote | k.Recycle):
         known = state.works.get(body.output)
         if known is not None and known.kind != "output":
             return MalformedFactError(body.output, f"is a {known.kind}, not an output", "name what was made with it")
@@ -62,12 +64,14 @@ def makers_are_enrolled(state: State, body: Body) -> GongfenError | None:
             makers = [maker]
         case k.Work(makers=parts):
             makers = [part.maker for part in parts]
-        case k.Payment(maker=maker):
+        case k.Payment(maker=maker) | k.Wage(maker=maker):
             makers = [maker]
         case k.Key(maker=maker) | k.Details(maker=maker) | k.Forgetting(maker=maker):
             makers = [maker]
         case k.Compute(machine=machine):
             makers = [machine]
+        case k.Opening(money=money):
+            makers = [item.maker for item in money if item.maker is not None]
         case _:
             makers = []
     for maker in makers:
@@ -185,8 +189,118 @@ def details_are_forgotten_once(state: State, body: Body) -> GongfenError | None:
     return None
 
 
+def what_is_lost_is_there(state: State, body: Body) -> GongfenError | None:
+    """A work loses what is in it, and no more."""
+    if isinstance(body, k.Loss) and (stock := state.stocks.get(body.work)) is not None:
+        if not stock.remaining:
+            return MalformedFactError(
+                body.work, "holds no labour that it could lose", "see what it holds: gongfen books"
+            )
+        if body.amount_uslh is not None and body.amount_uslh > stock.remaining:
+            reason = f"holds {stock.remaining} micro-SLH, and would lose {body.amount_uslh}"
+            return MalformedFactError(body.work, reason, "lose no more than it holds; none for all of it")
+    return None
+
+
+def what_is_recycled_is_there(state: State, body: Body) -> GongfenError | None:
+    """Copies of an output become data once, and data is what they become."""
+    if not isinstance(body, k.Recycle):
+        return None
+    known, data, stock = state.works.get(body.output), state.works.get(body.work), state.stocks.get(body.output)
+    if known is None or data is None or stock is None:
+        return None  # works_are_known says so
+    if data.kind not in ("data", "dataset"):
+        return MalformedFactError(body.work, f"is a {data.kind}, not data", "record it as a work with role=data")
+    if stock.recycled + body.copies > known.quantity:
+        reason = f"has {known.quantity - stock.recycled} copies left, of {known.quantity}"
+        return MalformedFactError(body.output, reason, "recycle no more than there are")
+    return None
+
+
+def nothing_is_made_after_it_was_used(state: State, body: Body) -> GongfenError | None:
+    """A work is made before it is used: else it would be made, by however long a way round, out of itself."""
+    for output in body.outputs if isinstance(body, k.Make) else ():
+        stock = state.stocks.get(output)
+        if stock is not None and stock.begun:
+            reason = "was used before it was made: its making would go round in a circle"
+            return MalformedFactError(output, reason, "give the new version its own name")
+    return None
+
+
+BOOKS = "books"
+"""Under ``books|PERIOD`` stands which fact closed a period of the labour ledger."""
+
+
+def books_are_open(state: State, body: Body) -> GongfenError | None:
+    """Nothing is dated in a period that is closed; a correction is of today."""
+    if isinstance(body, k.Close):
+        parts = [body.period[:length] for length in (4, 7, 10) if length <= len(body.period)]
+        done = next(filter(None, (state.closed.get(f"{BOOKS}|{part}") for part in parts)), None)
+        done = done or next((row for _, row in state.closed.prefixed(f"{BOOKS}|{body.period}-")), None)
+        return _closed(f"period {body.period}", done) if done else None
+    if state.closed.get(BOOKS) is None:
+        return None
+    days = [day for day, _ in spread_over_days(body)] if isinstance(body, k.Labour) else []
+    days += [body.day] if isinstance(body, k.Sale) else []
+    for part in dict.fromkeys(day[:length] for day in days for length in (4, 7, 10)):
+        if done := state.closed.get(f"{BOOKS}|{part}"):
+            return _closed(part, done)
+    return None
+
+
+def _closed(period: str, close: str) -> ClosedPeriodError:
+    return ClosedPeriodError(period, f"is closed by {close}", "date it in an open period")
+
+
+def closes_state_the_balances(state: State, body: Body) -> GongfenError | None:
+    """A period is closed with the balances that the log gives."""
+    if isinstance(body, k.Close):
+        due = at_rest(state)
+        said = (body.given_uslh, body.outputs_uslh, body.stocks_uslh, body.losses_uslh)
+        if said != due:
+            reason = f"states {said} micro-SLH given, in outputs, in stocks and lost; the facts give {tuple(due)}"
+            return ProofError(f"close {body.close}", reason, "compute it again: gongfen books close")
+    return None
+
+
+REVERSIBLE = (k.Labour, k.Compute, k.Purchase, k.Sale, k.Payment, k.Wage, k.Rent)
+_INSTEAD: dict[type, str] = {
+    k.Plan: "plan it again: gongfen record plan …",
+    k.Standard: "publish a new one: gongfen record standard …",
+    k.Policy: "publish a new one: gongfen record policy …",
+    k.Make: "correct the labour in what was made, or record a loss",
+}
+
+
+def corrections_take_back(state: State, body: Body) -> GongfenError | None:
+    """What is corrected is an earlier fact that can be taken back, once, and that no settlement rests on."""
+    if not isinstance(body, k.Correction):
+        return None
+    found = state.said(body.fact)
+    if found is None:
+        return MalformedFactError(f"fact {body.fact}", "is not in this book", "see which are: gongfen log")
+    said = found[1].body
+    if not isinstance(said, REVERSIBLE):
+        remedy = _INSTEAD.get(type(said), "record what is right by a fact of its own")
+        return MalformedFactError(f"{found[1].kind} {body.fact}", "cannot be taken back", remedy)
+    if state.names.get(corrected_name(body)) is not None:
+        return DuplicateIdError(f"fact {body.fact}", "was corrected before", "record what is right")
+    if isinstance(said, k.Sale):
+        for length in (4, 7, 10):
+            if settlement := state.closed.get(f"{said.currency}|{said.day[:length]}"):
+                remedy = "record what is right in an open period"
+                return ClosedPeriodError(f"sale {said.sale}", f"was shared out by {settlement}", remedy)
+    return None
+
+
+def corrected_name(body: k.Correction) -> str:
+    """The name under which a corrected fact is remembered."""
+    return f"corrected|{body.fact}"
+
+
 WORKS_NAMED = (
     k.Work, k.Dataset, k.Model, k.Labour, k.Compute, k.Purchase, k.Plan, k.Make, k.Influence, k.Quote, k.Sale, k.Label,
+    k.Loss, k.Recycle, k.Opening,
 )  # fmt: skip
 NAMES: dict[type[Body], tuple[str, str]] = {
     k.Enrol: ("maker", "maker"),
@@ -200,16 +314,24 @@ NAMES: dict[type[Body], tuple[str, str]] = {
     k.Influence: ("influence", "influence"),
     k.Sale: ("sale", "sale"),
     k.Payment: ("payment", "payment"),
+    k.Wage: ("wage", "wage"),
+    k.Rent: ("rent", "rent"),
     k.Settlement: ("settlement", "settlement"),
     k.Key: ("key", "key"),
+    k.Rate: ("rate", "rate"),
+    k.Loss: ("loss", "loss"),
+    k.Recycle: ("recycle", "recycle"),
+    k.Correction: ("correction", "correction"),
+    k.Opening: ("opening", "opening"),
+    k.Close: ("close", "close"),
 }
 """Kind → the space in which its name is given once, and the field; works, data sets, models and outputs share one."""
 
 CHECKS: dict[Check, tuple[type[Body], ...]] = {
-    makers_are_enrolled: (k.Work, k.Labour, k.Payment, k.Key, k.Details, k.Forgetting, k.Compute),
+    makers_are_enrolled: (k.Work, k.Labour, k.Payment, k.Key, k.Details, k.Forgetting, k.Compute, k.Opening, k.Wage),
     names_are_new: tuple(NAMES),
     works_are_known: WORKS_NAMED,
-    outputs_are_sold: (k.Sale, k.Label, k.Quote),
+    outputs_are_sold: (k.Sale, k.Label, k.Quote, k.Recycle),
     influence_is_of_the_training_data: (k.Influence,),
     machines_do_not_labour: (k.Labour, k.Compute),
     days_have_24_hours: (k.Labour,),
@@ -218,6 +340,12 @@ CHECKS: dict[Check, tuple[type[Body], ...]] = {
     periods_are_open: (k.Sale, k.Settlement),
     nobody_is_overpaid: (k.Payment,),
     details_are_forgotten_once: (k.Forgetting,),
+    what_is_lost_is_there: (k.Loss,),
+    what_is_recycled_is_there: (k.Recycle,),
+    nothing_is_made_after_it_was_used: (k.Make,),
+    books_are_open: (k.Labour, k.Sale, k.Close),
+    closes_state_the_balances: (k.Close,),
+    corrections_take_back: (k.Correction,),
 }
 """Each rule, and the kinds that it is about: a fact is asked for no other."""
 
@@ -246,8 +374,12 @@ def name_taken_by(body: Body) -> str | None:
 
 def _works_named(body: Body) -> list[str]:
     match body:
-        case k.Labour(work=work) | k.Compute(work=work) | k.Purchase(work=work) | k.Plan(work=work):
+        case k.Labour(work=work) | k.Compute(work=work) | k.Purchase(work=work) | k.Plan(work=work) | k.Loss(work=work):
             return [work]
+        case k.Recycle(output=output, work=work):
+            return [output, work]
+        case k.Opening(lots=lots):
+            return [lot.work for lot in lots]
         case k.Work(part_of=str(whole)):
             return [whole]
         case k.Dataset(works=works):

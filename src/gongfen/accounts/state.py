@@ -12,7 +12,8 @@ import msgspec
 
 from gongfen.accounts.chart import StockKind
 from gongfen.accounts.stocks import Stock
-from gongfen.facts.kinds import Influence, Part, Policy, Standard
+from gongfen.facts import Fact
+from gongfen.facts.kinds import Influence, Part, Policy, Rate, Skill, Standard
 
 Row = TypeVar("Row")
 
@@ -44,7 +45,7 @@ class Rows(Generic[Row]):
         return ((key, self.rows[key]) for key in sorted(self.rows) if key.startswith(prefix))
 
 
-class Maker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Maker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An enrolled maker."""
 
     form: str
@@ -53,7 +54,7 @@ class Maker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The commitment in force to the maker's personal details; ``None``: there are none, or they were forgotten."""
 
 
-class HeldKey(msgspec.Struct, frozen=True, kw_only=True):
+class HeldKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A maker's own key."""
 
     key: str
@@ -68,7 +69,7 @@ class HeldKey(msgspec.Struct, frozen=True, kw_only=True):
     """By which kind of fact it ended."""
 
 
-class Flag(msgspec.Struct, frozen=True, kw_only=True):
+class Flag(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why a signed fact is in doubt: its key had ended, with fact ``ended``."""
 
     key: str
@@ -76,7 +77,7 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
     why: Literal["replaced", "revoked"]
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A work that the book has heard of."""
 
     kind: StockKind
@@ -93,7 +94,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """The facts that say how it was made."""
 
 
-class Sold(msgspec.Struct, frozen=True, kw_only=True):
+class Sold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A sale, under the key ``currency|day|sale``."""
 
     output: str
@@ -101,13 +102,19 @@ class Sold(msgspec.Struct, frozen=True, kw_only=True):
     labour: dict[str, int]
     """Maker → living labour in the output when it was sold, micro-SLH: labour added later cannot claim the price."""
     seq: int
+    reversed: bool = False
+    """A correction took it back."""
 
 
-class Published(msgspec.Struct, frozen=True, kw_only=True):
+class Published(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A policy, and since when it stands in the log."""
 
     policy: Policy
     seq: int
+
+
+Said = Callable[[str], tuple[int, Fact] | None]
+"""Finds an earlier fact by its id, with its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +129,14 @@ class State:
     days: Table[int]
     """``maker|day`` → microseconds worked."""
     standards: Table[Standard]
-    """By id; the one in force also under ``*``."""
+    """By id; the one in force also under ``*``, and each in its turn under ``seq|…``."""
     policies: Table[Published]
     """By id; the newest also under ``*``, and each in its turn under ``currency|seq``."""
     influences: Table[Influence]
     """Settlement-grade measurements, by id; the newest for a target under ``target|…``."""
     sales: Table[Sold]
     closed: Table[str]
-    """``currency|period`` → its settlement."""
+    """``currency|period`` → its settlement; ``books|period`` → the fact that closed it for the labour ledger."""
     carried: Table[int]
     """Currency → what the last settlement could not divide into coins."""
     names: Table[int]
@@ -138,8 +145,15 @@ class State:
     """Makers' own keys, by name; those of a maker also under ``maker|MAKER|name``."""
     flags: Table[Flag]
     """Number of the fact in 16 digits → why its signature is in doubt."""
+    skills: Table[Skill]
+    rates: Table[Rate]
+    """``currency|into`` → the newest."""
+    lost: Table[int]
+    """``reason|source`` → micro-SLH that the works lost of it: losses have makers, too."""
     origin: str = ""
     """The book's public name: signatures are for one book."""
+    said: Said = lambda _fact_id: None
+    """What a correction takes back."""
 
 
 TABLES: dict[str, Any] = {
@@ -157,15 +171,18 @@ TABLES: dict[str, Any] = {
     "names": int,
     "keys": HeldKey,
     "flags": Flag,
+    "skills": Skill,
+    "rates": Rate,
+    "lost": int,
 }
 """Name → type of a row: what a store needs to keep them."""
 
 
-def state_in(table: Callable[[str, Any], Any], origin: str = "") -> State:
+def state_in(table: Callable[[str, Any], Any], origin: str = "", said: Said = lambda _fact_id: None) -> State:
     """A state of the book ``origin``, whose tables are made by ``table(name, row type)``."""
-    return State(**{name: table(name, row) for name, row in TABLES.items()}, origin=origin)
+    return State(**{name: table(name, row) for name, row in TABLES.items()}, origin=origin, said=said)
 
 
-def state_in_memory(origin: str = "") -> State:
+def state_in_memory(origin: str = "", said: Said = lambda _fact_id: None) -> State:
     """An empty state of the book ``origin``, in dicts."""
-    return state_in(lambda _name, _row: Rows(), origin)
+    return state_in(lambda _name, _row: Rows(), origin, said)

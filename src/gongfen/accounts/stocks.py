@@ -14,7 +14,7 @@ from gongfen.accounts.chart import StockKind
 from gongfen.facts.amounts import apportion
 
 
-class Stock(msgspec.Struct, frozen=True, kw_only=True):
+class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The labour at rest in one work. All amounts in micro-SLH."""
 
     kind: StockKind
@@ -26,12 +26,18 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
     """Uses planned from then on; ``None``: no plan yet."""
     used: int = 0
     """Uses since then."""
-    produced: dict[str, int] = {}
-    """For an output: all that ever went into it, by source. Its worth does not shrink when it is reused."""
+    produced: dict[str, int] | None = None
+    """All that ever went into an output, by source, once some of it has left: its worth does not shrink by reuse."""
     unmeasured: bool = False
     """Some labour behind it was never measured: the true amount is at least this."""
     fed: bool = False
     """Something has been booked on it. A work on which nothing was booked is unmeasured, not free of labour."""
+    lived: bool = False
+    """Living labour went into it when it was made or run, measured or not: a prompt, a review, the service."""
+    begun: bool = False
+    """It has been used: whoever makes it now would make it out of itself."""
+    recycled: int = 0
+    """Of an output: copies that became data again."""
 
     @property
     def remaining(self) -> int:
@@ -41,38 +47,65 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def content(self) -> dict[str, int]:
         """The labour in it, by source: of an output all that it was made with, of any other stock what remains."""
-        return self.produced if self.kind == "output" else self.sources
+        return self.sources if self.produced is None else self.produced
 
     @property
     def is_lower_bound(self) -> bool:
         """Whether labour is missing that nobody measured."""
         return self.unmeasured or not self.fed
 
-    def receive(self, vector: dict[str, int], *, unmeasured: bool = False) -> Self:
+    def receive(self, vector: dict[str, int], *, unmeasured: bool = False, lived: bool = False) -> Self:
         """The stock with ``vector`` added; the uses still planned share it."""
         sources = _added(self.sources, vector)
-        produced = _added(self.produced, vector) if self.kind == "output" else self.produced
-        return self._rebased(
-            sources, self._left(), produced=produced, fed=True, unmeasured=self.unmeasured or unmeasured
+        return type(self)(
+            kind=self.kind,
+            sources=sources,
+            base=sum(sources.values()) if self.used else self.base + sum(vector.values()),
+            planned=None if self.planned is None else max(self.planned - self.used, 0),
+            produced=None if self.produced is None else _added(self.produced, vector),
+            unmeasured=self.unmeasured or unmeasured,
+            fed=True,
+            lived=self.lived or lived,
+            begun=self.begun,
+            recycled=self.recycled,
         )
 
     def plan(self, uses: int) -> Self:
         """The stock planned for ``uses`` uses from now on."""
-        return self._rebased(self.sources, uses, produced=self.produced, fed=self.fed, unmeasured=self.unmeasured)
+        return self._rebased(self.sources, uses)
 
     def use(self, uses: int) -> tuple[Self, dict[str, int]]:
         """The stock after ``uses`` uses, and the labour that they carry away, by source."""
         assert self.planned is not None, "a stock is planned before it is used"
         after = self.used + uses
-        carried = self._carried(after) - self._carried(self.used)
-        vector = apportion(carried, self.sources)
-        sources = {source: amount - vector[source] for source, amount in self.sources.items()}
+        vector = apportion(self._carried(after) - self._carried(self.used), self.sources)
         left = msgspec.structs.replace(
-            self,
-            sources={source: amount for source, amount in sources.items() if amount},
-            used=after,
+            self, sources=_less(self.sources, vector), produced=self._content(), used=after, begun=True
         )
         return left, {source: amount for source, amount in vector.items() if amount}
+
+    def lose(self, amount: int) -> tuple[Self, dict[str, int]]:
+        """The stock after ``amount`` left it for nothing, and that by source; the uses still planned share the rest."""
+        vector = apportion(amount, self.sources)
+        return self._rebased(_less(self.sources, vector), self._left()), vector
+
+    def recycle(self, copies: int, quantity: int) -> tuple[Self, dict[str, int]]:
+        """An output after ``copies`` of its ``quantity`` became data again, and their labour, by source."""
+        left, vector = self.lose(self.remaining * copies // (quantity - self.recycled))
+        return msgspec.structs.replace(left, recycled=self.recycled + copies, begun=True), vector
+
+    def take_back(self, source: str, amount: int) -> tuple[Self, int]:
+        """The stock after what was given to it by mistake is taken out, as far as it is still there: and how much."""
+        found = min(amount, self.sources.get(source, 0))
+        left = self._rebased(_less(self.sources, {source: found}), self._left())
+        if self.produced is None:
+            return msgspec.structs.replace(left, produced=None), found
+        gone = min(amount, self.produced.get(source, 0))
+        return msgspec.structs.replace(left, produced=_less(self.produced, {source: gone})), found
+
+    def _content(self) -> dict[str, int] | None:
+        """What is remembered when something leaves: of an output, all that it was made with."""
+        return self.content if self.kind == "output" else None
 
     def _carried(self, uses: int) -> int:
         assert self.planned is not None
@@ -81,24 +114,23 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
     def _left(self) -> int | None:
         return None if self.planned is None else max(self.planned - self.used, 0)
 
-    def _rebased(
-        self, sources: dict[str, int], uses: int | None, *, produced: dict[str, int], fed: bool, unmeasured: bool
-    ) -> Self:
-        return type(self)(
-            kind=self.kind,
-            sources=sources,
-            base=sum(sources.values()),
-            planned=uses,
-            produced=produced,
-            unmeasured=unmeasured,
-            fed=fed,
+    def _rebased(self, sources: dict[str, int], uses: int | None) -> Self:
+        return msgspec.structs.replace(
+            self, sources=sources, produced=self._content(), base=sum(sources.values()), planned=uses, used=0
         )
 
 
 def _added(held: dict[str, int], vector: dict[str, int]) -> dict[str, int]:
     """Both together; a source that gave nothing has no line."""
+    if not held and all(vector.values()):
+        return vector
     sums = held.copy()
     for source, amount in vector.items():
         if amount:
             sums[source] = sums.get(source, 0) + amount
     return sums
+
+
+def _less(held: dict[str, int], vector: dict[str, int]) -> dict[str, int]:
+    """What is left of each source; one of which nothing is left has no line."""
+    return {source: left for source, amount in held.items() if (left := amount - vector.get(source, 0))}

@@ -3,10 +3,10 @@
 from gongfen.accounts import living_labour
 from gongfen.accounts.chart import UNIDENTIFIED, Living, payable, read_source
 from gongfen.book.recording import Record
-from gongfen.errors import UnknownMakerError, UnknownWorkError
+from gongfen.errors import MissingAssumptionError, UnknownMakerError, UnknownWorkError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
-from gongfen.facts.amounts import PPM, apportion
+from gongfen.facts.amounts import PPM, apportion, round_half_up
 from gongfen.reports.replies import Behind, Owed, Quotation, Strongest, Who
 from gongfen.shares import influence_weights
 from gongfen.trace.lineage import Step, lineage
@@ -138,14 +138,34 @@ def imputed_makers(record: Record, output: str) -> set[str]:
 
 
 def price_of(record: Record, outputs: tuple[str, ...], currency: str) -> int | None:
-    """What these outputs fetched together, micro-units; ``None`` when none was sold in that currency."""
+    """What these outputs fetched together, micro-units of ``currency``; ``None`` when none was sold.
+
+    Sales in another currency count by the newest rate; raises MissingAssumptionError where none is published.
+    """
     prices = [
-        fact.body.price_micro
+        converted(record, sale.price_micro, sale.currency, currency)
         for output in outputs
         for _, fact in record.about(output)
-        if isinstance(fact.body, k.Sale) and fact.body.currency == currency
+        if isinstance(sale := fact.body, k.Sale) and _stands(record, sale)
     ]
     return sum(prices) if prices else None
+
+
+def _stands(record: Record, sale: k.Sale) -> bool:
+    sold = record.state.sales.get(f"{sale.currency}|{sale.day}|{sale.sale}")
+    return sold is not None and not sold.reversed
+
+
+def converted(record: Record, amount_micro: int, currency: str, into: str) -> int:
+    """An amount in another currency, by the newest rate either way, halves up. Raises MissingAssumptionError."""
+    if currency == into:
+        return amount_micro
+    if (rate := record.state.rates.get(f"{currency}|{into}")) is not None:
+        return round_half_up(amount_micro * rate.num, rate.den)
+    if (rate := record.state.rates.get(f"{into}|{currency}")) is not None:
+        return round_half_up(amount_micro * rate.den, rate.num)
+    remedy = f"publish it: gongfen record rate rate=NAME currency={currency} into={into} num=N den=N day=DAY source=…"
+    raise MissingAssumptionError(f"the rate of {currency} in {into}", "is not published", remedy)
 
 
 def worth_of(record: Record, outputs: tuple[str, ...]) -> Worth:

@@ -1,7 +1,7 @@
 """The record: facts go in once, checked and booked, and come out with a proof."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
 from itertools import islice
@@ -22,8 +22,9 @@ from gongfen.errors import (
     ProofError,
 )
 from gongfen.facts import Body, Fact, admitted, decode
-from gongfen.facts.kinds import Settlement
+from gongfen.facts.kinds import Close, Correction, Settlement
 from gongfen.facts.references import SAMPLE, references
+from gongfen.progress import Progress
 from gongfen.proof.checkpoint import ORIGIN, Checkpoint, open_checkpoint
 from gongfen.proof.cosignature import MLDSA44Signer, WitnessVerifier, read_log_signer, read_verifier
 from gongfen.proof.merkle import inclusion_proof
@@ -33,8 +34,6 @@ from gongfen.storage import Address, Entry, Store, Tree, Views, create_store, op
 from gongfen.storage.connection import BACKUP
 from gongfen.storage.views import MOST_PENDING
 
-Progress = Callable[[int, int], None]
-"""Called with (done, of how many)."""
 Item = TypeVar("Item")
 Given = TypeVar("Given")
 TOGETHER = 64
@@ -55,7 +54,7 @@ class Record:
         self.origin = origin
         self.tree = Tree(store)
         self.views = Views(store)
-        self.state = accounts.state_in(self.views.table, origin)
+        self.state = accounts.state_in(self.views.table, origin, self.said)
         self._key: tuple[tuple[int, int, int], tuple[NoteSigner, ...]] | None = None
         """What the key's file looked like when it was last read, and the key."""
         self._at = 0
@@ -137,6 +136,11 @@ class Record:
         """The facts that record a work and how it was made; none when it is unknown. Not those in which it was used."""
         known = self.state.works.get(work)
         return [(seq, self.fact(seq)) for seq in (known.seq, *known.made)] if known else []
+
+    def said(self, fact_id: str) -> tuple[int, Fact] | None:
+        """An earlier fact by its id, with its number; ``None``: it is not among those that are booked."""
+        seq = self.find(fact_id)
+        return None if seq is None or seq >= self.views.seen else (seq, self.fact(seq))
 
     def find(self, fact_id: str) -> int | None:
         """The number of the fact with this id."""
@@ -251,9 +255,9 @@ class Record:
                 _refuse_another(new[fact.id][0] if fact.id in new else self.fact(seq), fact, seq)
             else:
                 seq = there[fact.id] = self.views.seen
-                if isinstance(fact.body, Settlement):
-                    self._write(new)
-                    self._check_settlement(fact.body, seq)
+                if isinstance(fact.body, Settlement | Close | Correction):
+                    self._write(new)  # they speak of the log before them
+                    self._check_against_log(fact.body, seq)
                 self.views.note(seq, references(fact), tuple(accounts.book(self.state, fact, seq)))
                 if body is not None:
                     self.store.put_blob(sha256(body).hexdigest(), body)
@@ -267,14 +271,19 @@ class Record:
         self.store.append(*self.tree.extend(first, [(fact_id, data) for fact_id, (_, data) in new.items()]))
         new.clear()
 
-    def _check_settlement(self, said: Settlement, seq: int) -> None:
+    def _check_against_log(self, said: Settlement | Close | Correction, seq: int) -> None:
+        if isinstance(said, Correction):
+            return
         if said.size != seq or said.root != self.tree.root(seq).hex():
-            raise ProofError(
-                f"settlement {said.settlement}",
-                f"was computed from a log of {said.size} facts; the log now has {seq}",
-                "compute it again: gongfen settle",
+            thing, verb = (
+                (f"settlement {said.settlement}", "gongfen settle")
+                if isinstance(said, Settlement)
+                else (f"close {said.close}", "gongfen books close")
             )
-        shares.check_settlement(self.state, said)
+            reason = f"was computed from a log of {said.size} facts; the log now has {seq}"
+            raise ProofError(thing, reason, f"compute it again: {verb}")
+        if isinstance(said, Settlement):
+            shares.check_settlement(self.state, said)
 
     # -- views -----------------------------------------------------------------------------------------------------
 
@@ -297,14 +306,19 @@ class Record:
             raise DamagedBookError(thing, f"cannot be read: {error}", BACKUP) from None
 
     def _come_near(self, progress: Progress | None = None) -> None:
-        """Fold and keep what the kept views have not seen, some thousand facts at a time: it can be broken off."""
+        """Fold and keep what the kept views have not seen, some thousand facts at a time: it can be broken off.
+
+        Where nothing can be kept, for another program writes or the place may only be read, it is folded for now only.
+        """
         while (left := self.store.size() - self.views.seen) > MOST_PENDING:
             try:
                 with self.store.writing():
                     self.views.catch_up(self._fold_entry, min(left, KEPT_TOGETHER))
                     self.views.keep()
-            except BaseException:
+            except BaseException as error:
                 self.views.forget()
+                if isinstance(error, BookPlaceError):
+                    return
                 raise
             if progress:
                 progress(self.views.seen, self.store.size())

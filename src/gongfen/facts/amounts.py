@@ -30,11 +30,13 @@ def apportion(total: int, weights: Mapping[str, int]) -> dict[str, int]:
     whole = sum(weights.values())
     assert total >= 0, "a debt is not apportioned"
     assert whole > 0 or not total, "nothing is apportioned to nobody"
-    if not whole:
-        return dict.fromkeys(sorted(weights), 0)
+    names = sorted(weights)
+    if len(set(weights.values())) <= 1:  # as of the outputs of one making: all remainders are the same
+        part, first = divmod(total, len(names)) if names else (0, 0)
+        return dict.fromkeys(names[:first], part + 1) | dict.fromkeys(names[first:], part)
     parts: dict[str, int] = {}
     remainders: list[tuple[int, str]] = []
-    for name in sorted(weights):
+    for name in names:
         parts[name], remainder = divmod(total * weights[name], whole)
         remainders.append((-remainder, name))
     for _, name in sorted(remainders)[: total - sum(parts.values())]:

@@ -12,7 +12,7 @@ from gongfen.errors import MalformedFactError, UnknownKindError
 from gongfen.facts.amounts import MOST
 from gongfen.facts.kinds import KINDS, Body, Id, Sha256
 from gongfen.facts.rules import broken_rules
-from gongfen.facts.shapes import is_day, misshapen, wrong_names
+from gongfen.facts.shapes import is_day, misleading, misshapen, wrong_names
 
 PLAIN, EXTENDED = 1, 2
 """Versions of the envelope. Only a fact that is signed, or kept by hash, needs the second; all others keep the bytes
@@ -276,6 +276,8 @@ def admitted(fact: Fact) -> tuple[Fact, bytes, bytes | None]:
     if len(data) > MOST_FACT_BYTES:
         raise MalformedFactError(f"{fact.kind} {fact.id}", f"has {len(data)} bytes, more than 16 MiB", "divide it")
     _check_rules(found)
+    for reason, remedy in misleading(found.body, (found.id, found.by)) if isinstance(found.body, Body) else ():
+        raise MalformedFactError(f"{fact.kind} {fact.id}", reason, remedy)
     if len(data) <= MOST_ENTRY_BYTES:
         return found, data, None
     return found, *entry(found)
@@ -348,9 +350,48 @@ def _is_instant(text: str) -> bool:
     return found is not None and is_day(found[1])
 
 
+_TYPES = {
+    "int": "a whole number", "str": "a text", "bool": "true or false", "array": "a list", "object": "a set of fields",
+    "null": "none", "float": "a number with a point",
+}  # fmt: skip
+_SAYINGS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
+    (r"Object missing required field `(.*)`", lambda found: f"lacks the field {found[1]}"),
+    (r"Object contains unknown field `(.*)`", lambda found: f"has no field {found[1]}"),
+    (r"Expected `(.*)`, got `(.*)`", lambda found: f"must be {_type(found[1])}, and is {_type(found[2])}"),
+    (r"Expected `str` of length (\S+) (.*)", lambda found: f"must have {_bound(found)} characters"),
+    (r"Expected `\w+` of length (\S+) (.*)", lambda found: f"must have {_bound(found)} items"),
+    (r"Expected `\w+` (>=|<=|>|<) (.*)", lambda found: f"must be {_bound(found)}"),
+    (r"Expected `str` matching regex .*", lambda _: "is not of the form that is asked"),
+    (r"Invalid (?:enum )?value (.*)", lambda found: f"cannot be {found[1]}"),
+)
+"""What msgspec says of a value → what we say of a field."""
+
+
+def in_words(error: Exception) -> str:
+    """What a decoder found wrong, with the field first: ``labour_us must be a whole number, and is a text``."""
+    text, _, at = str(error).partition(" - at `")
+    for saying, words in _SAYINGS:
+        if (found := re.fullmatch(saying, text, re.DOTALL)) is not None:
+            place = at.removesuffix("`").removeprefix("key in ").removeprefix("$").removeprefix(".")
+            return f"{place or 'it'} {words(found)}"[:_LONGEST_SAID]
+    return str(error)[:_LONGEST_SAID]
+
+
+_LONGEST_SAID = 400
+
+
+def _type(said: str) -> str:
+    return " or ".join(_TYPES.get(one, one) for one in said.split(" | "))
+
+
+def _bound(found: re.Match[str]) -> str:
+    form = {">=": "at least {}", "<=": "at most {}", ">": "more than {}", "<": "less than {}"}.get(found[1], "{}")
+    return form.format(found[2])
+
+
 def _malformed(thing: str, error: Exception) -> MalformedFactError:
-    text = str(error)
-    if "got `float`" in text:
+    text = in_words(error)
+    if "got `float`" in str(error):
         return MalformedFactError(thing, f"holds a float: {text}", "count in whole units (labour_us, price_micro)")
     if isinstance(error, RecursionError):
         text = "it is nested too deeply"
@@ -358,4 +399,6 @@ def _malformed(thing: str, error: Exception) -> MalformedFactError:
         text = "it is not in UTF-8"
     if isinstance(error, UnicodeEncodeError):
         text = "it holds half a surrogate pair, which is not text"
-    return MalformedFactError(thing, f"does not fit its kind: {text}", "see docs/reference/facts.md")
+    kind = thing.partition(" ")[0]
+    remedy = f"see its fields: gongfen record {kind} --help" if kind in KINDS else "write it as gongfen log --json does"
+    return MalformedFactError(thing, f"does not fit its kind: {text}", remedy)

@@ -1,15 +1,17 @@
 """The kinds of fact, one frozen structure each. A new kind starts here and in ``docs/reference/facts.md``.
 
 Fields hold text, whole numbers with their unit in the name, and tuples of these: never a float. ``None`` says
-*unknown*, which is not zero. Rules that need the rest of the book (is the work known, has the day enough hours) are in
+*unknown*, which is not zero. A field that came later is ``UNSET`` where it is not given, and then not written: older
+facts keep their bytes. Rules that need the rest of the book (is the work known, has the day enough hours) are in
 ``accounts.checks``.
 """
 
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from gongfen.facts.amounts import MOST, PPM
+from gongfen.facts.amounts import MOST, PPM, US_PER_HOUR
 from gongfen.facts.shapes import marked
 
 MOST_NAME = 200
@@ -27,6 +29,8 @@ Signed = Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)]
 Ppm = Annotated[int, msgspec.Meta(ge=0, le=PPM)]
 PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{43}=\Z")]
 Ed25519 = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{86}==\Z")]
+
+ReductionRule = Literal["rowthorn", "wage", "hilferding", "uniform", "stated"]
 
 LABOURS = {
     1: "knowledge & prompting",
@@ -84,6 +88,8 @@ class Reduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     skill: Id
     num: Count
     den: Count
+    rule: ReductionRule | UnsetType = UNSET
+    """How it was found; see :mod:`gongfen.value.reductions`."""
 
 
 class Coefficient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +97,34 @@ class Coefficient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     device: Id
     uslh_per_hour: Amount
+    origin: Literal["life-cycle", "input-output", "price"] | UnsetType = UNSET
+    """Where it is from: hours counted over the machine's life, the sector that builds it, or its price (circular)."""
+    evidence: Text | UnsetType = UNSET
+
+
+class Average(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The social average of a task: ``labour_us`` for ``units`` of it. What takes longer is not socially necessary."""
+
+    task: Named
+    labour_us: Count
+    units: Count = 1
+
+
+class Lot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Labour that was in a work when the book began, and whose it was by the older books."""
+
+    work: Id
+    name: Id
+    amount_uslh: Count
+
+
+class OpeningBalance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Money at hand, or owed to a maker, when the book began."""
+
+    account: Literal["cash", "owed"]
+    maker: Id | None = None
+    amount_micro: Count
+    currency: Currency
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -197,6 +231,11 @@ class Labour(Body, frozen=True, kw_only=True):
     """The labour was spent over so many days, beginning on ``day``."""
     quality: Literal["measured", "clipped", "imputed", "unmeasured"] = "measured"
     evidence: Text = ""
+    task: Named | UnsetType = UNSET
+    """A task of which the standard may know the social average, and ``units`` of it."""
+    units: Count | UnsetType = UNSET
+    discarded: bool | UnsetType = UNSET
+    """What was made is thrown away: labour, but not socially necessary (5820)."""
 
 
 class Compute(Body, frozen=True, kw_only=True):
@@ -299,6 +338,40 @@ class Standard(Body, frozen=True, kw_only=True):
     melt_micro: Amount
     """μ, the monetary expression of labour time: micro-units of ``currency`` for one SLH."""
     currency: Currency
+    averages: tuple[Average, ...] | UnsetType = UNSET
+    business: Literal["memo", "counted"] | UnsetType = UNSET
+    """Whether business labour (kind 8) enters works; by default it is circulation, and stays in memo."""
+
+
+class Skill(Body, frozen=True, kw_only=True):
+    """What a skill takes to learn and to teach, and what it is paid: from which the reductions are computed."""
+
+    kind: ClassVar[str] = "skill"
+    skill: Id
+    study_us: Amount
+    """T_s, the learner's own time."""
+    teach_us: Amount
+    """T_t, the teachers' time for one learner."""
+    life_us: Count = 68_000 * US_PER_HOUR
+    """H, the hours of a working life."""
+    wage_micro: Count | None = None
+    """For an hour."""
+    simple_wage_micro: Count | None = None
+    """For an hour of simple labour, in the same currency."""
+    evidence: Text = ""
+
+
+class Rate(Body, frozen=True, kw_only=True):
+    """On that day, ``den`` units of ``currency`` were ``num`` units of ``into``."""
+
+    kind: ClassVar[str] = "rate"
+    rate: Id
+    currency: Currency
+    into: Currency
+    num: Count
+    den: Count
+    day: Day
+    source: Named
 
 
 class Plan(Body, frozen=True, kw_only=True):
@@ -308,6 +381,67 @@ class Plan(Body, frozen=True, kw_only=True):
     work: Id
     uses: Count
     reason: Text = ""
+
+
+class Loss(Body, frozen=True, kw_only=True):
+    """Labour at rest in a work is lost: it passes on into nothing. The amount is stated with the method behind it."""
+
+    kind: ClassVar[str] = "loss"
+    loss: Id
+    work: Id
+    reason: Literal["obsolescence", "idle", "decay", "not-necessary"]
+    amount_uslh: Count | None
+    """``None``: all that remains, as when a model is retired."""
+    method: Text = ""
+
+
+class Recycle(Body, frozen=True, kw_only=True):
+    """Copies of an output become data again: ``(1 − δ)`` of their labour goes into ``work``, δ is lost."""
+
+    kind: ClassVar[str] = "recycle"
+    recycle: Id
+    output: Id
+    copies: Count = 1
+    work: Id
+    decay_ppm: Ppm
+    method: Text = ""
+
+
+class Correction(Body, frozen=True, kw_only=True):
+    """An earlier fact was wrong: what it booked is booked back. What is right is said by a fact of its own."""
+
+    kind: ClassVar[str] = "correction"
+    correction: Id
+    fact: Id
+    """The id of the fact."""
+    reason: Named
+
+
+class Opening(Body, frozen=True, kw_only=True):
+    """What was there when this book began, by older books."""
+
+    kind: ClassVar[str] = "opening"
+    opening: Id
+    lots: tuple[Lot, ...] = ()
+    money: tuple[OpeningBalance, ...] = ()
+    evidence: Named
+
+
+class Close(Body, frozen=True, kw_only=True):
+    """A period of the labour ledger is closed: nothing is dated in it any more. The balances are those of the log."""
+
+    kind: ClassVar[str] = "close"
+    close: Id
+    period: Period
+    size: Amount
+    root: Sha256
+    """The log that this was computed from."""
+    given_uslh: Amount
+    """All labour that the sources gave, so far."""
+    outputs_uslh: Amount
+    """At rest in outputs."""
+    stocks_uslh: Amount
+    losses_uslh: Signed
 
 
 class Policy(Body, frozen=True, kw_only=True):
@@ -378,6 +512,30 @@ class Payment(Body, frozen=True, kw_only=True):
     method: Text = ""
 
 
+class Wage(Body, frozen=True, kw_only=True):
+    """A maker was paid a wage: money for labour, whatever was sold."""
+
+    kind: ClassVar[str] = "wage"
+    wage: Id
+    maker: Id
+    amount_micro: Count
+    currency: Currency
+    day: Day
+    method: Text = ""
+
+
+class Rent(Body, frozen=True, kw_only=True):
+    """Money went to whoever owns a model, machines, data or a site, for letting them be used."""
+
+    kind: ClassVar[str] = "rent"
+    rent: Id
+    owned: Literal["model", "machine", "data", "site"]
+    owner: Named
+    amount_micro: Count
+    currency: Currency
+    day: Day
+
+
 class Label(Body, frozen=True, kw_only=True):
     """An output left the house with its marks, seen and unseen."""
 
@@ -435,6 +593,7 @@ KINDS: dict[str, type[Body]] = {
     kind.kind: kind
     for kind in (
         Enrol, Work, Drop, Dataset, Model, Output, Labour, Compute, Purchase, Make, Influence, Quote, Evaluation,
-        Standard, Plan, Policy, Sale, Settlement, Payment, Label, Key, Revocation, Details, Forgetting,
+        Standard, Plan, Policy, Sale, Settlement, Payment, Label, Key, Revocation, Details, Forgetting, Skill, Rate,
+        Loss, Recycle, Correction, Opening, Close, Wage, Rent,
     )
 }  # fmt: skip

@@ -15,7 +15,7 @@ from msgspec import inspect
 
 from gongfen.errors import MalformedFactError
 from gongfen.facts.amounts import MICRO
-from gongfen.facts.envelope import body_of
+from gongfen.facts.envelope import body_of, in_words
 from gongfen.facts.kinds import KINDS, Body
 
 _TIME = re.compile(r"(\d{1,40}(?:\.\d{1,40})?)(us|ms|s|m|h)", re.ASCII)
@@ -32,6 +32,7 @@ class Said(msgspec.Struct, frozen=True):
     id: str | None = None
     at: str | None = None
     sample: bool = False
+    by: str | None = None
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=False):
@@ -42,6 +43,10 @@ class _Line(msgspec.Struct, forbid_unknown_fields=False):
     by: str | None = None
     v: int = 1
     sample: bool = False
+    signed: None = None
+
+
+_ENVELOPE = _Line.__struct_fields__
 
 
 def read_words(said: list[str]) -> Body:
@@ -79,17 +84,20 @@ def read_line(line: bytes, place: str) -> Said:
     """The fact in a line of JSON; ``place`` (file and line) opens the error. Raises MalformedFactError."""
     try:
         head = msgspec.json.decode(line, type=_Line)
-        fields = head.body if head.body is not None else msgspec.json.decode(line, type=dict[str, Any])
+        fields = msgspec.json.decode(line, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedFactError(
-            place, f"is not a fact in JSON: {error}", "correct the line, or leave it out"
-        ) from None
-    if head.body is None:
-        fields = {
-            name: value for name, value in fields.items() if name not in ("kind", "id", "at", "by", "v", "sample")
-        }
+        reason = f"is not a fact in JSON: {in_words(error)}"
+        raise MalformedFactError(place, reason, "correct the line, or leave it out") from None
+    beside = {name: value for name, value in fields.items() if name not in _ENVELOPE}
+    if head.body is not None and beside:
+        reason = f"has the unknown field {min(beside)[:60]!r} beside its body"
+        raise MalformedFactError(place, reason, f"beside body stand {', '.join(_ENVELOPE)}, and nothing else")
+    if head.v != 1:
+        raise MalformedFactError(place, f"has version {head.v}, but no signature", "leave v out, or write 1")
     try:
-        return Said(body_of(head.kind, fields), head.id, head.at, head.sample)
+        return Said(
+            body_of(head.kind, beside if head.body is None else head.body), head.id, head.at, head.sample, head.by
+        )
     except MalformedFactError as error:
         raise type(error)(f"{place} {error.thing}", error.reason, error.remedy) from None
 

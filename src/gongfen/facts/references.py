@@ -6,6 +6,7 @@ from gongfen.facts.envelope import Fact
 LISTED = frozenset(
     (
         "dataset",
+        "drop",
         "model",
         "make",
         "influence",
@@ -49,6 +50,8 @@ def _about(fact: Fact) -> list[str]:
             return [key]
         case k.Payment(maker=maker):
             return [f"paid|{maker}"]
+        case k.Wage(maker=maker):
+            return [f"wage|{maker}"]
         case k.Work(work=work, makers=makers):
             return [work, *(part.maker for part in makers)]
         case k.Drop(item=item):
@@ -59,8 +62,14 @@ def _about(fact: Fact) -> list[str]:
             return [model]
         case k.Output(output=output) | k.Label(output=output) | k.Sale(output=output):
             return [output]
-        case k.Compute(work=work) | k.Purchase(work=work) | k.Plan(work=work):
+        case k.Compute(work=work) | k.Purchase(work=work) | k.Plan(work=work) | k.Loss(work=work):
             return [work]
+        case k.Recycle(output=output, work=work):
+            return [output, work]
+        case k.Opening(lots=lots, money=money):
+            return [*(lot.work for lot in lots), *(f"paid|{item.maker}" for item in money if item.maker)]
+        case k.Skill(skill=skill):
+            return [skill]
         case k.Make(inputs=inputs, outputs=outputs, make=make):
             return [make, *(use.work for use in inputs), *outputs]
         case k.Influence(influence=influence, target=target, model=model):

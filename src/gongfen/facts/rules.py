@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from msgspec import UNSET
+
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
 from gongfen.facts.curve import decoded, is_sound
@@ -43,6 +45,8 @@ def _labour(body: k.Labour) -> Broken:
         return [("gives a time but calls it unmeasured", "leave labour_us out, or say how it was measured")]
     if body.days > 1 and date.fromisoformat(body.day).toordinal() + body.days > date.max.toordinal():
         return [("lasts beyond the year 9999", "check the day and the number of days")]
+    if (body.task is UNSET) != (body.units is UNSET):
+        return [("needs a task and its units together", "give both, or none of them")]
     return []
 
 
@@ -66,7 +70,35 @@ def _standard(body: k.Standard) -> Broken:
     low = [r.skill for r in body.reductions if r.num < r.den]
     if low:
         return [(f"reduces {', '.join(low)} below simple labour", "give num/den of at least 1")]
-    return _twice([r.skill for r in body.reductions]) + _twice([m.device for m in body.machines])
+    averages = [] if body.averages is UNSET else [average.task for average in body.averages]
+    return _twice([r.skill for r in body.reductions]) + _twice([m.device for m in body.machines]) + _twice(averages)
+
+
+def _skill(body: k.Skill) -> Broken:
+    if body.teach_us >= body.life_us:
+        return [("takes more teaching than a working life has", "check the hours: teach_us, life_us")]
+    wages = (body.wage_micro, body.simple_wage_micro)
+    if (wages[0] is None) != (wages[1] is None):
+        return [("names one wage of two", "give the wage of the skill and that of simple labour, or neither")]
+    if wages[0] is not None and wages[1] is not None and wages[0] < wages[1]:
+        return [("is paid less than simple labour, which would reduce it below 1", "check the two wages")]
+    return []
+
+
+def _rate(body: k.Rate) -> Broken:
+    if body.currency == body.into:
+        return [(f"changes {body.currency} into itself", "name two currencies")]
+    return []
+
+
+def _opening(body: k.Opening) -> Broken:
+    if not (body.lots or body.money):
+        return [("opens with nothing", "name lots, or money")]
+    if len({(lot.work, lot.name) for lot in body.lots}) != len(body.lots):
+        return [("names a lot twice", "name each work and source once")]
+    if any((item.account == "owed") != (item.maker is not None) for item in body.money):
+        return [("owes money to nobody, or keeps cash for somebody", "give owed a maker, and cash none")]
+    return []
 
 
 def _influence(body: k.Influence) -> Broken:
@@ -106,5 +138,8 @@ RULES: dict[type[k.Body], Callable[[Any], Broken]] = {
     k.Influence: _influence,
     k.Settlement: _settlement,
     k.Key: _key,
+    k.Skill: _skill,
+    k.Rate: _rate,
+    k.Opening: _opening,
 }
 """Kind → its rule."""

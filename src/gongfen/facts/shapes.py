@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from itertools import chain
 from operator import attrgetter
 from typing import Any
+from unicodedata import category, is_normalized
 
 import msgspec
 from msgspec import inspect
@@ -47,6 +48,42 @@ def wrong_names(names: Sequence[str]) -> Wrong:
         for name in names
         if not NAME.fullmatch(name)
     ]
+
+
+def misleading(body: msgspec.Struct, others: Sequence[str] = ()) -> Wrong:
+    """What is wrong with the name that a new fact gives, and with ``others`` names: two that look alike must be one.
+
+    Refused are signs that nobody sees (Unicode's category Cf: joiners, marks of direction), and what is not in NFC,
+    where a letter and its accent are one sign. For facts that are written now: logs from before may hold such names,
+    and are read as they are; so facts may go on to speak of what was named so.
+    """
+    given = _name_given(type(body))
+    names = (*others, getattr(body, given)) if given else others
+    if "".join(names).isascii():
+        return []
+    return [
+        (
+            f"gives the name {ascii(name)[:70]}, which looks like another: {flaw}",
+            "write it in NFC, with visible signs only",
+        )
+        for name in names
+        if (flaw := _flaw(name))
+    ]
+
+
+def _flaw(name: str) -> str:
+    if any(category(sign) == "Cf" for sign in name):
+        return "a sign in it cannot be seen"
+    return "" if is_normalized("NFC", name) else "it is not in NFC"
+
+
+@cache
+def _name_given(kind: type) -> str | None:
+    """The field in which a kind gives a new name: called like the kind; a maker's when they are enrolled."""
+    own = {"enrol": "maker"}.get(kind.__name__.lower(), kind.__name__.lower())
+    found = inspect.type_info(kind)
+    fields = found.fields if isinstance(found, inspect.StructType) else ()
+    return next((field.name for field in fields if field.name == own and _shape_of(field.type) == "name"), None)
 
 
 @lru_cache(DAYS_REMEMBERED)
@@ -96,7 +133,7 @@ def _reader(flat: list[str], optional: list[str], deep: list[tuple[str, Collect]
 
     def read(body: object) -> list[str]:
         texts: list[str] = [getattr(body, name) for name in flat]
-        texts += [text for text in (getattr(body, name) for name in optional) if text is not None]
+        texts += [text for text in (getattr(body, name) for name in optional) if isinstance(text, str)]
         for name, inner in deep:
             items = getattr(body, name)
             texts += chain.from_iterable(map(inner, items)) if inner else items

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gongfen import accounts, shares
 from gongfen.errors import BookPlaceError, GongfenError, ProofError
 from gongfen.facts import Fact
-from gongfen.facts.kinds import Settlement
+from gongfen.facts.kinds import Close, Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Replay:
 
         Raises ProofError when it could not have been booked, or is a settlement that does not follow.
         """
-        if isinstance(fact.body, Settlement):
-            self._settle(seq, fact.body, root())
+        if isinstance(fact.body, Settlement | Close):
+            self._hold_against_log(seq, fact.body, root())
         try:
             return accounts.book(self._state, fact, seq)
         except BookPlaceError:
@@ -49,10 +49,14 @@ class Replay:
             raise self._wrong("the books", f"do not balance: {given} micro-SLH in, {held} at rest")
         return tuple(self.settled)
 
-    def _settle(self, seq: int, body: Settlement, root: bytes) -> None:
+    def _hold_against_log(self, seq: int, body: Settlement | Close, root: bytes) -> None:
+        thing = f"settlement {body.settlement}" if isinstance(body, Settlement) else f"close {body.close}"
         if body.size != seq or body.root != root.hex():
-            reason = "names a state of the log that is not the one before it"
-            raise self._wrong(f"settlement {body.settlement}", reason)
+            raise self._wrong(thing, "names a state of the log that is not the one before it")
+        if isinstance(body, Settlement):
+            self._settle(seq, body)
+
+    def _settle(self, seq: int, body: Settlement) -> None:
         try:
             shares.check_settlement(self._state, body)
         except (ProofError, BookPlaceError):

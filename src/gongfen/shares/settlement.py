@@ -39,7 +39,8 @@ class Period:
 
 def period_of(state: State, name: str, currency: str) -> Period:
     """The sales of a period: a year, a month or a day."""
-    sales = tuple(sale for _, sale in state.sales.prefixed(f"{currency}|{name}"))
+    found = state.sales.prefixed(f"{currency}|{name}")
+    sales = tuple(sale for _, sale in found if not sale.reversed)
     return Period(name, currency, sales, state.carried.get(currency) or 0)
 
 

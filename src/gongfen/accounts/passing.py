@@ -1,0 +1,326 @@
+"""How labour enters works, passes from one into another, and is lost: the labour ledger's entries (transfer, 转移)."""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import UNSET
+
+from gongfen.accounts.chart import (
+    LABOUR_UNIT,
+    NOT_NECESSARY,
+    OPENING,
+    PASSED_ON,
+    External,
+    Living,
+    Source,
+    StockKind,
+    as_past,
+    loss_account,
+    meter_accounts,
+    stock_account,
+)
+from gongfen.accounts.checks import spread_over_days
+from gongfen.accounts.entries import Entry, Posting, transfer
+from gongfen.accounts.state import Known, State
+from gongfen.accounts.stocks import Stock
+from gongfen.facts import kinds as k
+from gongfen.facts.amounts import PPM, US_PER_HOUR, USLH_PER_HOUR, apportion, round_half_up
+
+BUSINESS = 8
+_ONE_USE: tuple[StockKind, ...] = ("data", "prompt", "dataset", "output")
+"""Stocks that are planned for one use unless a plan says more."""
+
+
+def declare(state: State, work: str, known: Known) -> None:
+    """A work is there now, with nothing in it."""
+    state.works.set(work, known)
+    planned = 1 if known.kind in _ONE_USE else None
+    state.stocks.set(work, Stock(kind=known.kind, sources={}, planned=planned))
+
+
+def stock_of(state: State, work: str) -> Stock:
+    """The labour at rest in a work that is known."""
+    stock = state.stocks.get(work)
+    assert stock is not None, f"{work} was checked to be known"
+    return stock
+
+
+# -- labour and means --------------------------------------------------------------------------------------------------
+
+
+def labour(state: State, body: k.Labour) -> list[Entry]:
+    """Measured time becomes simple labour; what was not socially necessary is kept, but enters no work."""
+    stock, lived = stock_of(state, body.work), body.phase != "training"
+    if body.labour_us is None:
+        state.stocks.set(body.work, stock.receive({}, unmeasured=True, lived=lived))
+        return []
+    for day, labour_us in spread_over_days(body):
+        key = f"{body.maker}|{day}"
+        state.days.set(key, (state.days.get(key) or 0) + labour_us)
+    standard = state.standards.get("*")
+    if is_circulation(standard, body):
+        return [circulation(body.maker, body.labour_us)]
+    source, needed, unneeded = simple_labour(standard, body)
+    why = f"labour of {body.maker} on {body.work}"
+    if unneeded:
+        state.stocks.set(body.work, stock.receive({str(source): needed}, lived=lived))
+        _lose(state, NOT_NECESSARY, {str(source): unneeded})
+        into = stock_account(stock.kind, body.work)
+        return [into_two(why, source.account, (into, needed), (loss_account(NOT_NECESSARY, body.work), unneeded))]
+    return [_receive(state, body.work, stock, source, needed, why, lived=lived)]
+
+
+def is_circulation(standard: k.Standard | None, body: k.Labour) -> bool:
+    """Whether it is business labour that the standard keeps in memo, as it does unless it says otherwise."""
+    return body.labour_kind == BUSINESS and (standard is None or standard.business != "counted")
+
+
+def circulation(maker: str, labour_us: int) -> Entry:
+    """Business labour: in no work, in microseconds; a negative amount takes it back."""
+    why = f"business labour of {maker}: circulation, kept in memo"
+    return transfer(why, f"9000:circulation:{maker}", "9000:circulation", labour_us, "us")
+
+
+def simple_labour(standard: k.Standard | None, body: k.Labour) -> tuple[Living, int, int]:
+    """The source of measured labour, what of it was socially necessary, and what was not, in micro-SLH."""
+    measured = body.labour_us
+    assert measured is not None, "it was measured"
+    num, den = _reduction(standard, body.skill)
+    source = Living(body.labour_kind, body.phase, body.standing, body.quality, body.maker, body.skill, num, den)
+    amount = round_half_up(measured * num * USLH_PER_HOUR, den * US_PER_HOUR)
+    if body.task is UNSET and body.discarded is UNSET:
+        return source, amount, 0
+    most = 0 if body.discarded is True else min(measured, _average(standard, body))
+    needed = round_half_up(most * num * USLH_PER_HOUR, den * US_PER_HOUR)
+    return source, needed, amount - needed
+
+
+def _average(standard: k.Standard | None, body: k.Labour) -> int:
+    """What so many units of the task take at the social average; all that it took where the standard knows none."""
+    assert body.labour_us is not None, "it was measured"
+    averages = standard.averages if standard is not None else UNSET
+    if averages is UNSET or body.units is UNSET:
+        return body.labour_us
+    found = (one for one in averages if one.task == body.task)
+    return next((one.labour_us * body.units // one.units for one in found), body.labour_us)
+
+
+def _reduction(standard: k.Standard | None, skill: str) -> tuple[int, int]:
+    for reduction in standard.reductions if standard else ():
+        if reduction.skill == skill:
+            return reduction.num, reduction.den
+    return 1, 1
+
+
+def compute(state: State, body: k.Compute) -> list[Entry]:
+    """A machine's running: each meter in its own memo account, and the labour in the machine by the standard's λ."""
+    entries = [meter(body, unit, amount) for unit, amount in meters(body) if amount]
+    amount = machine_labour(state.standards.get("*"), body)
+    stock = stock_of(state, body.work)
+    if amount is None:
+        state.stocks.set(body.work, stock.receive({}, unmeasured=True))
+        return entries
+    why = f"{body.machine} ran for {body.work}"
+    return [*entries, _receive(state, body.work, stock, External("machine", body.device), amount, why)]
+
+
+def meters(body: k.Compute) -> list[tuple[str, int | None]]:
+    """What was read off the machine, by unit."""
+    return [
+        ("device-us", body.device_us),
+        ("gflop", body.gflop),
+        ("tokens", body.tokens),
+        ("mwh", body.energy_mwh),
+    ]
+
+
+def meter(body: k.Compute, unit: str, amount: int | None) -> Entry:
+    """One meter's entry; a negative amount takes it back."""
+    used, gave = meter_accounts(unit, body.device)
+    return transfer(f"memo: {unit} for {body.work}", gave, used, amount or 0, unit)
+
+
+def machine_labour(standard: k.Standard | None, body: k.Compute) -> int | None:
+    """Labour in the machine that passes on in this time, micro-SLH; ``None``: the standard has no λ for the device."""
+    found = [c.uslh_per_hour for c in standard.machines if c.device == body.device] if standard else []
+    return round_half_up(body.device_us * found[0], US_PER_HOUR) if found else None
+
+
+def purchase(state: State, body: k.Purchase) -> list[Entry]:
+    """The labour in what was bought, as stated."""
+    stock = stock_of(state, body.work)
+    if body.embodied_uslh is None:
+        state.stocks.set(body.work, stock.receive({}, unmeasured=True))
+        return []
+    source = External(body.source, body.item)
+    return [_receive(state, body.work, stock, source, body.embodied_uslh, f"labour in {body.item}")]
+
+
+def opening(state: State, lot: k.Lot) -> Entry:
+    """Labour that was in a work when the book began."""
+    source = External(OPENING, lot.name)
+    stock = stock_of(state, lot.work)
+    return _receive(state, lot.work, stock, source, lot.amount_uslh, f"opening balance of {lot.work}")
+
+
+def _receive(
+    state: State, work: str, stock: Stock, source: Source, amount: int, why: str, *, lived: bool = False
+) -> Entry:
+    state.stocks.set(work, stock.receive({str(source): amount}, lived=lived))
+    return transfer(why, source.account, stock_account(stock.kind, work), amount, LABOUR_UNIT)
+
+
+# -- passing on --------------------------------------------------------------------------------------------------------
+
+
+def gather(state: State, body: k.Dataset, seq: int) -> list[Entry]:
+    """A data set takes one use of each of its works."""
+    declare(state, body.dataset, Known(kind="dataset", sha256=body.root, members=body.works, seq=seq))
+    return _pass_on(state, [(work, 1) for work in body.works], {body.dataset: 1}, f"gathered into {body.dataset}")
+
+
+def make(state: State, body: k.Make, seq: int) -> list[Entry]:
+    """What is made takes so many uses of what it is made with."""
+    outputs: dict[str, int] = {}
+    used = [(use.work, found.kind) for use in body.inputs if (found := state.works.get(use.work))]
+    data = tuple(work for work, kind in used if kind == "dataset")
+    model = next((work for work, kind in used if kind == "model"), None)
+    for output in body.outputs:
+        known = state.works.get(output)
+        assert known is not None
+        outputs[output] = known.quantity
+        state.works.set(output, _made(known, seq, data, model))
+    inputs = [(use.work, use.uses) for use in body.inputs]
+    return _pass_on(state, inputs, outputs, f"{body.activity} {body.make}")
+
+
+def _made(known: Known, seq: int, data: tuple[str, ...], model: str | None) -> Known:
+    """A model remembers its data sets and an output its model: what a measurement of influence may speak of."""
+    made = (*known.made, seq)
+    if known.kind == "model":
+        return msgspec.structs.replace(known, made=made, members=(*known.members, *data))
+    if known.kind == "output":
+        return msgspec.structs.replace(known, made=made, model=model or known.model)
+    return msgspec.structs.replace(known, made=made)
+
+
+def _pass_on(state: State, inputs: Iterable[tuple[str, int]], outputs: dict[str, int], why: str) -> list[Entry]:
+    """Carry the labour of so many uses of each input into the outputs, which share it by their quantity."""
+    gathered: dict[str, int] = {}
+    credits_: list[Posting] = []
+    unmeasured = lived = False
+    made = {stock_of(state, output).kind for output in outputs}
+    for work, uses in inputs:
+        stock = stock_of(state, work)
+        unmeasured = unmeasured or stock.is_lower_bound
+        lived = lived or stock.kind == "prompt" or (stock.lived and stock.kind in ("output", "deployment"))
+        left, vector = stock.use(uses)
+        state.stocks.set(work, left)
+        carried = sum(vector.values())
+        if carried:
+            credits_.append(Posting(stock_account(stock.kind, work), -carried, LABOUR_UNIT))
+        if stock.kind == "output" and "output" not in made:
+            vector = as_past(vector)
+        for source, amount in vector.items():
+            gathered[source] = gathered.get(source, 0) + amount
+    debits: list[Posting] = []
+    for output, vector in _divided(gathered, outputs).items():
+        stock = stock_of(state, output).receive(vector, unmeasured=unmeasured, lived=lived)
+        state.stocks.set(output, stock)
+        if total := sum(vector.values()):
+            debits.append(Posting(stock_account(stock.kind, output), total, LABOUR_UNIT))
+    return [Entry(why, (*debits, *credits_))] if debits or credits_ else []
+
+
+def _divided(gathered: dict[str, int], outputs: dict[str, int]) -> dict[str, dict[str, int]]:
+    """Each source's labour by output, in proportion to their quantity."""
+    if len(set(outputs.values())) == 1:
+        return _divided_equally(gathered, sorted(outputs))
+    received: dict[str, dict[str, int]] = {output: {} for output in outputs}
+    for source, amount in gathered.items():
+        for output, part in apportion(amount, outputs).items():
+            if part:
+                received[output][source] = part
+    return received
+
+
+def _divided_equally(gathered: dict[str, int], outputs: list[str]) -> dict[str, dict[str, int]]:
+    """The same for outputs of one quantity, as nearly all are: what is left over goes to those that sort first."""
+    if len(outputs) == 1:
+        return {outputs[0]: gathered}
+    each = {source: part for source, amount in gathered.items() if (part := amount // len(outputs))}
+    received = {output: each.copy() for output in outputs}
+    for source, amount in gathered.items():
+        for output in outputs[: amount % len(outputs)]:
+            received[output][source] = received[output].get(source, 0) + 1
+    return received
+
+
+# -- losses ------------------------------------------------------------------------------------------------------------
+
+
+def lose(state: State, body: k.Loss) -> list[Entry]:
+    """What a work loses is lost of every source in its proportion."""
+    stock = stock_of(state, body.work)
+    amount = stock.remaining if body.amount_uslh is None else body.amount_uslh
+    left, vector = stock.lose(amount)
+    state.stocks.set(body.work, left)
+    _lose(state, body.reason, vector)
+    account = loss_account(body.reason, body.work)
+    return [
+        transfer(f"{body.reason} of {body.work}", stock_account(stock.kind, body.work), account, amount, LABOUR_UNIT)
+    ]
+
+
+def recycle(state: State, body: k.Recycle) -> list[Entry]:
+    """A lot worth x returns (1−δ)x to the data; δx is lost (``economics.md``, section 1)."""
+    known = state.works.get(body.output)
+    assert known is not None, "checked"
+    left, vector = stock_of(state, body.output).recycle(body.copies, known.quantity)
+    whole = sum(vector.values())
+    lost = apportion(round_half_up(whole * body.decay_ppm, PPM), vector)
+    back = as_past({source: amount - lost[source] for source, amount in vector.items()})
+    state.stocks.set(body.output, left)
+    data = stock_of(state, body.work)
+    state.stocks.set(body.work, data.receive(back, unmeasured=left.is_lower_bound))
+    _lose(state, "decay", lost)
+    into = (stock_account(data.kind, body.work), sum(back.values()))
+    decayed = (loss_account("decay", body.output), sum(lost.values()))
+    why = f"{body.copies} of {body.output} as data"
+    return [into_two(why, stock_account("output", body.output), into, decayed)] if whole else []
+
+
+def _lose(state: State, reason: str, vector: dict[str, int]) -> None:
+    for source, amount in vector.items():
+        if amount:
+            key = f"{reason}|{source}"
+            state.lost.set(key, (state.lost.get(key) or 0) + amount)
+
+
+def into_two(why: str, credit: str, first: tuple[str, int], second: tuple[str, int]) -> Entry:
+    """One account gives what two others get."""
+    debits = [Posting(account, amount, LABOUR_UNIT) for account, amount in (first, second) if amount]
+    return Entry(why, (*debits, Posting(credit, -first[1] - second[1], LABOUR_UNIT)))
+
+
+# -- taking back -------------------------------------------------------------------------------------------------------
+
+
+def take_back(state: State, work: str, source: Source, amount: int, why: str) -> Entry:
+    """Labour that was booked by mistake is booked back: out of the work, and what has passed on since out of 5890."""
+    stock = stock_of(state, work)
+    left, found = stock.take_back(str(source), amount)
+    state.stocks.set(work, left)
+    _lose(state, PASSED_ON, {str(source): found - amount})
+    return into_two(
+        why,
+        source.account,
+        (stock_account(stock.kind, work), -found),
+        (loss_account(PASSED_ON, work), found - amount),
+    )
+
+
+def take_back_unneeded(state: State, work: str, source: Source, amount: int, why: str) -> Entry:
+    """The same for labour that was not socially necessary, and lies where it was booked."""
+    _lose(state, NOT_NECESSARY, {str(source): -amount})
+    return transfer(why, loss_account(NOT_NECESSARY, work), source.account, amount, LABOUR_UNIT)
