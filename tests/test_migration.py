@@ -19,6 +19,7 @@ import gongfen
 from gongfen import kinds as k
 from gongfen.book.recording import Receipt
 from gongfen.errors import BookPlaceError
+from gongfen.storage.connection import Connection
 from gongfen.storage.sqlite import SCHEMA_VERSION
 from tests.test_crash import unprivileged
 
@@ -114,8 +115,18 @@ def test_a_migrated_book_is_made_like_a_new_one(version: str, tmp_path: Path) ->
     assert shape_of(path) == shape_of(tmp_path / "new.db")
 
 
-def test_personal_details_leave_the_book_with_the_migration(tmp_path: Path) -> None:
-    """They lie in a file of their own now, and not one byte of them in the book's, not even in its free pages."""
+@pytest.mark.parametrize("overwrites", [True, False], ids=["overwriting", "not overwriting"])
+def test_personal_details_leave_the_book_with_the_migration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, overwrites: bool
+) -> None:
+    """They lie in a file of their own now, and not one byte of them in the book's, not even in its free pages.
+
+    Nor where SQLite was built without overwriting what it deletes.
+    """
+    if not overwrites:
+        run = Connection.run
+        off = {"PRAGMA secure_delete = ON": "PRAGMA secure_delete = OFF"}
+        monkeypatch.setattr(Connection, "run", lambda db, query, *rest: run(db, off.get(query, query), *rest))
     path = released_book("0.1.0", tmp_path)
     _, salt, details = golden("0.1.0")["person"]
     assert salt.encode() in path.read_bytes()

@@ -2,8 +2,10 @@
 
 import io
 import json
+import sqlite3
 import stat
 import zipfile
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from gongfen.book.bringing import name_of
 from gongfen.errors import DamagedBookError, DetailsError, GongfenError, MalformedFactError, UnknownMakerError
 from gongfen.facts import kinds as k
 from gongfen.reports.bundle import verify_bundle
+from gongfen.storage.connection import Connection
 from tests.books import HASH, cooperative, new_book, said
 from tests.test_cli import gongfen_
 
@@ -253,10 +256,10 @@ def test_a_forgetting_that_was_only_said_is_found_and_made_up_for(tmp_path: Path
     book.record(k.Forgetting(maker="m-017", details_sha256=commitment_in(book, "m-017") or ""))
     assert book.details("m-017").details is None, "what was forgotten is not shown, whoever kept it"
     with pytest.raises(DamagedBookError, match="still kept"):
-        people.check_forgotten(book.log)
+        book.verify()
     size = book.log.size
     book.forget("m-017")
-    people.check_forgotten(book.log)
+    book.verify()
     assert book.log.size == size
     assert files_with(tmp_path, NAME, row[0]) == []
 
@@ -283,20 +286,121 @@ def test_a_forgetting_that_could_not_be_written_can_be_said_again(
 def test_whoever_is_killed_while_describing_leaves_what_the_log_commits_to(tmp_path: Path) -> None:
     book = new_book(tmp_path)
     book.describe("m-017", name="Old")
-    old = book.log.store.person("m-017")
+    store = book.log.store
+    old = store.person("m-017")
     assert old is not None
-    book.log.store.put_person("m-017|next", "salt", '{"name":"New"}')
+    store.put_person("m-017", "salt", '{"name":"New"}', waiting=True)
     assert book.details("m-017").details == {"name": "Old"}, "killed before the log committed to the new ones"
+    assert book.verify().waiting == ("m-017",)
     book.describe("m-017", name="New")
-    new = book.log.store.person("m-017")
+    assert book.verify().waiting == ()
+    new = store.person("m-017")
     assert new is not None
-    book.log.store.put_person("m-017", *old)
-    book.log.store.put_person("m-017|next", *new)
+    store.put_person("m-017", *old)
+    store.put_person("m-017", *new, waiting=True)
     assert book.details("m-017").details == {"name": "New"}, "killed after it"
-    assert (book.log.store.person("m-017"), book.log.store.person("m-017|next")) == (new, None)
-    book.log.store.put_person("m-017|next", *old)
+    assert (store.person("m-017"), store.person("m-017", waiting=True)) == (new, None)
+    assert files_with(tmp_path, '"Old"') == [], "what was replaced is overwritten"
+    store.put_person("m-017", *old, waiting=True)
     book.forget("m-017")
     assert files_with(tmp_path, '"Old"', '"New"') == []
+
+
+def test_details_that_wait_for_nothing_are_named_and_forgotten(tmp_path: Path) -> None:
+    """Whoever was killed while describing somebody new: the book holds, and says whose details to delete."""
+    book = new_book(tmp_path, "enrol maker=bo")
+    book.log.store.put_person("m-017", "salt", '{"name":"Ada"}', waiting=True)
+    assert book.verify().waiting == ("m-017",)
+    book.close()
+    said_ = gongfen_(tmp_path, "verify", "book.db").stdout
+    assert "does not commit to: m-017" in said_
+    assert "m-017" in gongfen_(tmp_path, "verify", "book.db", GONGFEN_LANG="zh").stdout
+    with gongfen.open(book.log.path) as again:
+        again.forget("m-017")
+        assert again.verify().waiting == ()
+    assert files_with(tmp_path, "Ada") == []
+
+
+def test_details_of_strangers_are_found_and_can_be_deleted(tmp_path: Path) -> None:
+    book = new_book(tmp_path, "enrol maker=bo")
+    book.describe("m-017", **KNOWN)
+    for maker in ("eve", "bo"):
+        book.log.store.put_person(maker, "salt", '{"name":"Eve"}')
+        with pytest.raises(DamagedBookError, match=f"of {maker} are still kept, though the log commits to none"):
+            book.verify()
+        book.forget(maker)
+    book.verify()
+    assert files_with(tmp_path, "Eve") == []
+
+
+SPIES = {
+    "a trigger": "CREATE TRIGGER spy BEFORE DELETE ON person BEGIN INSERT INTO person VALUES "
+    "('copy of ' || OLD.maker, OLD.salt, OLD.details, 1); END",
+    "a table": "CREATE TABLE spy AS SELECT * FROM person",
+    "an index": "CREATE INDEX spy ON person (details)",
+    "a view": "CREATE VIEW spy AS SELECT * FROM person",
+    "another shape": "ALTER TABLE person ADD COLUMN spy TEXT",
+}
+
+
+@pytest.mark.parametrize("spy", SPIES)
+def test_what_could_carry_details_away_is_found(tmp_path: Path, spy: str) -> None:
+    """A trigger in the people's file would survive `gongfen forget`, and undo it."""
+    book = new_book(tmp_path)
+    book.describe("m-017", **KNOWN)
+    book.verify()
+    with closing(sqlite3.connect(tmp_path / "book.db.people")) as db, db:
+        db.execute(SPIES[spy])
+    with pytest.raises(
+        DamagedBookError, match=r"open to changes: the \w+ \w+ of book.db.people is not as a book has it"
+    ):
+        book.verify()
+
+
+def test_damage_in_the_people_s_file_is_found(tmp_path: Path) -> None:
+    book = new_book(tmp_path)
+    book.describe("m-017", **KNOWN)
+    book.close()
+    path = tmp_path / "book.db.people"
+    data = path.read_bytes()
+    path.write_bytes(data[:5_000] + data[5_000:].replace(b"m-017", b"m-018"))
+    with gongfen.open(book.log.path) as again, pytest.raises(DamagedBookError):
+        again.verify()
+
+
+EARLY = "CREATE TABLE person (maker TEXT PRIMARY KEY, salt TEXT NOT NULL, details TEXT NOT NULL) STRICT"
+WITHOUT_OVERWRITING = {"PRAGMA secure_delete = ON": "PRAGMA secure_delete = OFF"}
+"""As SQLite behaves where it was built without it."""
+
+
+def test_an_early_file_of_people_is_brought_to_today_s_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Details waited under a made-up name then. What is not needed any more is in no free page either."""
+    run = Connection.run
+    monkeypatch.setattr(
+        Connection, "run", lambda db, query, *rest: run(db, WITHOUT_OVERWRITING.get(query, query), *rest)
+    )
+    book = new_book(tmp_path)
+    book.describe("m-017", name="Old")
+    book.describe("m-018", name="Other")
+    rows = {row[0]: row[1:3] for row in book.log.store.people()}
+    book.close()
+    path = tmp_path / "book.db.people"
+    path.unlink()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(EARLY)
+        db.execute("INSERT INTO person VALUES ('m-017', ?, ?)", ("salt", '{"name":"Stale"}'))
+        db.execute("INSERT INTO person VALUES ('m-017|next', ?, ?)", rows["m-017"])
+        db.execute("INSERT INTO person VALUES ('m-018', ?, ?)", rows["m-018"])
+        db.execute("INSERT INTO person VALUES ('m-018|next', 'salt', '{}')")
+    book = gongfen.open(book.log.path)
+    assert book.log.store.person("m-017", waiting=True) == rows["m-017"]
+    assert book.log.store.person("m-017|next") is None
+    assert book.details("m-017").details == {"name": "Old"}
+    assert book.details("m-018").details == {"name": "Other"}
+    assert book.verify().waiting == ("m-018",)
+    assert files_with(tmp_path, "Stale", "|next") == []
+    book.forget("m-017")
+    assert files_with(tmp_path, '"Old"') == []
 
 
 def test_the_details_are_their_owners_alone(tmp_path: Path) -> None:

@@ -3,22 +3,26 @@
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 import gongfen
 from gongfen import accounts
 from gongfen.book.place import key_path, place_of
-from gongfen.errors import BookPlaceError, DamagedBookError
+from gongfen.errors import BookPlaceError, DamagedBookError, GongfenError
+from gongfen.facts import kinds as k
 from gongfen.reports.bundle import verify_bundle
 from gongfen.storage import Address, Entry, Store, create_store, open_store
 from gongfen.value import worth
 from tests import test_worked_example as example
 from tests.books import COOPERATIVE, said
+from tests.histories import booked, facts_of, histories
 from tests.servers import PASSWORD, Server
 
 STORES = ("sqlite", "postgresql")
@@ -482,3 +486,26 @@ def test_the_server_s_pages_and_indexes_are_looked_at(server: Server, database: 
 def test_texts_are_in_order_as_the_contract_says() -> None:
     assert all(one < two for one, two in pairwise(sorted(KEYS)))
     assert sorted(KEYS) == sorted(KEYS, key=str.encode)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bodies=histories())
+def test_any_history_gives_the_same_integers_on_both_stores_and_in_memory(
+    tmp_path_factory: pytest.TempPathFactory, server: Server, monkeypatch: pytest.MonkeyPatch, bodies: list[k.Body]
+) -> None:
+    """I8: what is refused by one is refused by all; every table of the answers agrees, kept, verified and rebuilt."""
+    folder = tmp_path_factory.mktemp("history")
+    monkeypatch.setenv("GONGFEN_KEY", str(folder / "server.key"))
+    state, _ = booked(bodies)
+    due = {name: dict(getattr(state, name).prefixed("")) for name in accounts.TABLES}
+    for place in (folder / "book.db", server.new_schema()):
+        with gongfen.create(place, origin="example.org/x", by="t") as book:
+            for fact in facts_of(bodies):
+                with suppress(GongfenError):
+                    book.record(fact)
+            found = book.log.state
+            assert {name: dict(getattr(found, name).prefixed("")) for name in accounts.TABLES} == due
+            book.verify()
+            book.log.rebuild()
+            assert {name: dict(getattr(found, name).prefixed("")) for name in accounts.TABLES} == due
+            assert verify_bundle(book.audit(), book.log.verifiers).size == book.log.size

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 import msgspec
 
 from gongfen.book import people
-from gongfen.book.recording import Progress, Record
+from gongfen.book.recording import Record
 from gongfen.errors import CorpusError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
-from gongfen.studio.corpus import UNIDENTIFIED, Corpus, Document, Passage
+from gongfen.progress import Progress
+from gongfen.studio.corpus import Corpus, Document, Passage
+from gongfen.studio.names import UNIDENTIFIED
 
 
 class Brought(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,12 +97,12 @@ def _with_details(record: Record, fact: Fact, names: dict[str, str]) -> Fact:
     if not isinstance(fact.body, k.Enrol):
         return fact
     salt, details, commitment = people.seal({"name": names[fact.body.maker]})
-    record.store.put_person(fact.body.maker, salt, details)
+    record.store.put_person(fact.body.maker, salt, details, waiting=True)
     return record.new(msgspec.structs.replace(fact.body, details_sha256=commitment), fact_id=fact.id, at=fact.at)
 
 
 def name_of(record: Record, maker: str) -> str:
     """The name behind a maker's id, or the id when there is none, or no longer any."""
-    found = record.store.person(maker)
+    found = people.kept(record, maker)
     name = json.loads(found[1]).get("name") if found else None
     return name if isinstance(name, str) else maker

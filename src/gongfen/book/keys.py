@@ -1,6 +1,5 @@
 """Makers' own keys: made, handed over, replaced, revoked; facts signed with them; and signatures that are in doubt."""
 
-import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ import msgspec
 from gongfen.accounts.keys import keys_of
 from gongfen.accounts.state import HeldKey
 from gongfen.book.clock import new_id, now
+from gongfen.book.files import write_secret
 from gongfen.book.recording import Record
 from gongfen.errors import BookPlaceError, MakerKeyError, UnknownMakerError
 from gongfen.facts import Body, Fact
@@ -129,18 +129,7 @@ def _about(doubtful: Iterable[Flagged], names: set[str]) -> tuple[int, ...]:
 
 def write_key_file(path: Path, key: MakerKey) -> None:
     """Write a key with its secret, readable by its owner alone. Raises BookPlaceError when a file is there already."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise BookPlaceError(
-            str(path), "is there already", "keep it; write the new key elsewhere: --out FILE"
-        ) from None
-    except OSError as error:
-        raise BookPlaceError(str(path), f"cannot be written: {error.strerror}", "name another: --out FILE") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(key.write())
-        file.flush()
-        os.fsync(file.fileno())
+    write_secret(path, key.write(), "keep it; write the new key elsewhere: --out FILE")
 
 
 def read_key_file(path: Path) -> MakerKey:

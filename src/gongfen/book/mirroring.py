@@ -5,7 +5,7 @@ against the hash that stands for it in the tile above, every bundle against its 
 canonical form of a fact. What an outsider keeps has passed all of it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -23,6 +23,7 @@ from gongfen.book.published import (
 from gongfen.book.recording import Record, read_log_keys
 from gongfen.errors import BookPlaceError, ForkError, GongfenError, ProofError, UnreachableError
 from gongfen.facts import Elsewhere, reread
+from gongfen.progress import Progress
 from gongfen.proof import merkle
 from gongfen.proof.checkpoint import Checkpoint, open_checkpoint
 from gongfen.proof.cosignature import Cosignature
@@ -44,8 +45,6 @@ from gongfen.proof.witness import KEEP_BOTH, one_history
 
 GONE = (403, 404, 410)
 """What servers answer for a file that is not there; stores of objects that may not be listed say 403."""
-
-Progress = Callable[[int, int], None]
 
 
 class Source:
@@ -107,6 +106,8 @@ class CheckedLog:
     """Bodies that were not there: proved, but nobody can read them here."""
     cosignatures: tuple[Cosignature, ...]
     """Witnesses of the policy that cosigned, by their names in it."""
+    note: str
+    """The signed checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ def check_published(
         seen.bodies,
         len(seen.missing),
         head.cosignatures,
+        head.note,
     )
 
 

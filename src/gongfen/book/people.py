@@ -9,6 +9,7 @@ knows the name can show that it was this one. The proofs go on to hold, for they
 import re
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from hashlib import sha256
 
 import msgspec
@@ -45,7 +46,7 @@ def describe(record: Record, maker: str, given: Mapping[str, str]) -> Person:
 
     def said() -> Iterator[Body]:
         """Run within the transaction. What is new lies beside what is kept, until the log commits to it."""
-        known, before = record.state.makers.get(maker), _kept(record, maker)
+        known, before = record.state.makers.get(maker), kept(record, maker)
         if before is not None and known is not None and not _fits(before, known.details_sha256 or ""):
             raise _altered(maker)
         old = _read(maker, before[1]) if before is not None else {}
@@ -56,7 +57,7 @@ def describe(record: Record, maker: str, given: Mapping[str, str]) -> Person:
             raise DetailsError(maker, "would have no details left", f"delete them: gongfen forget {maker}")
         salt, text, commitment = seal(new)
         sealed.append((salt, text))
-        record.store.put_person(_next(maker), salt, text)
+        record.store.put_person(maker, salt, text, waiting=True)
         if known is None:
             yield k.Enrol(maker=maker, details_sha256=commitment)
         else:
@@ -67,29 +68,25 @@ def describe(record: Record, maker: str, given: Mapping[str, str]) -> Person:
     except GongfenError as error:
         # A place that did not answer may have written it: then what waits is adopted when the log commits to it.
         if sealed and not isinstance(error, BookPlaceError):
-            record.store.forget_person(_next(maker))
+            record.store.forget_person(maker, only_waiting=True)
         raise
     return details(record, maker)
 
 
-def _next(maker: str) -> str:
-    """Where details wait for the log to commit to them: under a name that no maker can have."""
-    return f"{maker}|next"
-
-
-def _kept(record: Record, maker: str) -> tuple[str, str] | None:
+def kept(record: Record, maker: str) -> tuple[str, str] | None:
     """The (salt, details) that the log commits to, moved to their place if they still wait; ``None``: none are there.
 
-    Whoever was killed between the word in the log and the deed beside it left both the old and the new.
+    Whoever was killed between the word in the log and the deed beside it left both the old and the new. What is there
+    and does not fit comes back as it is: the caller says so.
     """
     known, row = record.state.makers.get(maker), record.store.person(maker)
     if known is None or known.details_sha256 is None:
         return None
     if row is None or not _fits(row, known.details_sha256):
-        waiting = record.store.person(_next(maker))
+        waiting = record.store.person(maker, waiting=True)
         if waiting is not None and _fits(waiting, known.details_sha256):
-            record.store.put_person(maker, *waiting)
-            record.store.forget_person(_next(maker))
+            with suppress(BookPlaceError):  # where nothing may be written they go on waiting, and are read as well
+                record.store.adopt_person(maker)
             return waiting
     return row
 
@@ -103,7 +100,7 @@ def details(record: Record, maker: str) -> Person:
     known = record.state.makers.get(maker)
     if known is None:
         raise UnknownMakerError(maker, "is not enrolled", f"enrol and describe them: gongfen person {maker} name=…")
-    row, commitment = _kept(record, maker), known.details_sha256
+    row, commitment = kept(record, maker), known.details_sha256
     if commitment is None:
         return Person(maker=maker, details=None, committed=False, forgotten=_forgotten(record, maker))
     if row is None:
@@ -127,7 +124,7 @@ def forget(record: Record, maker: str) -> Person:
     def said() -> Iterator[Body]:
         """Run within the transaction. What can be refused is refused before anything is deleted."""
         known = record.state.makers.get(maker)
-        row = record.store.person(maker) or record.store.person(_next(maker))
+        row = record.store.person(maker) or record.store.person(maker, waiting=True)
         commitment = known.details_sha256 if known else None
         if row is None and known is None:
             raise UnknownMakerError(maker, "is not enrolled", "see who is: gongfen log --kind enrol --last 0")
@@ -139,31 +136,32 @@ def forget(record: Record, maker: str) -> Person:
             yield k.Forgetting(maker=maker, details_sha256=commitment)
         # The deed comes with the word; should the word then not be written, it can be said again.
         record.store.forget_person(maker)
-        record.store.forget_person(_next(maker))
 
     record.record(said())
     return Person(maker=maker, details=None, committed=False, forgotten=_forgotten(record, maker))
 
 
-def check_details(record: Record) -> None:
-    """Raise DamagedBookError if the details that are kept of somebody are not those that the log commits to."""
-    for maker, known in record.state.makers.prefixed(""):
-        if known.details_sha256 is not None:
-            row = _kept(record, maker)
-            if row is not None and not _fits(row, known.details_sha256):
-                raise _altered(maker)
+def check_details(record: Record) -> tuple[str, ...]:
+    """The makers of whom details wait that the log does not commit to: somebody describes them, or was killed.
 
-
-def check_forgotten(record: Record) -> None:
-    """Raise DamagedBookError if details are still kept of somebody of whom the log says that they were forgotten."""
-    for _, fact in record.about("kind|forgetting"):
-        if isinstance(fact.body, k.Forgetting):
-            maker = fact.body.maker
-            known = record.state.makers.get(maker)
-            rows = (record.store.person(maker), record.store.person(_next(maker)))
-            if known is not None and known.details_sha256 is None and any(rows):
-                reason = "are still kept, though the log says that they were forgotten"
-                raise DamagedBookError(f"the details of {maker}", reason, f"delete them: gongfen forget {maker}")
+    Raises DamagedBookError if details are kept of somebody to whom the log commits none, or others: after a forgetting
+    that was only said, or from another book.
+    """
+    waiting = []
+    for maker, salt, text, waits in list(record.store.people()):
+        known = record.state.makers.get(maker)
+        commitment = known.details_sha256 if known else None
+        if waits:
+            if commitment is None or not _fits((salt, text), commitment):
+                waiting.append(maker)
+        elif known is None or commitment is None:
+            said = known is not None and _forgotten(record, maker) is not None
+            reason = "though the log says that they were forgotten" if said else "though the log commits to none"
+            remedy = f"delete them: gongfen forget {maker}"
+            raise DamagedBookError(f"the details of {maker}", f"are still kept, {reason}", remedy)
+        elif (found := kept(record, maker)) is not None and not _fits(found, commitment):
+            raise _altered(maker)
+    return tuple(waiting)
 
 
 def _forgotten(record: Record, maker: str) -> int | None:

@@ -9,7 +9,7 @@ stays until the full one is there, for readers who hold an older checkpoint; the
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from gongfen.book.recording import Record
 from gongfen.errors import BookPlaceError, DamagedBookError, ForkError, ProofError
 from gongfen.facts import Elsewhere, decode
 from gongfen.facts.envelope import MOST_FACT_BYTES
+from gongfen.progress import Progress
 from gongfen.proof import merkle
 from gongfen.proof.checkpoint import Checkpoint, open_checkpoint
 from gongfen.proof.note import MOST_BYTES as MOST_NOTE_BYTES
@@ -35,8 +36,6 @@ MOST_BUNDLE_BYTES = WIDTH * (2 + MOST_ENTRY_BYTES)
 ANOTHER_FOLDER = "choose another folder; a published log is never overwritten"
 _BY_HASH = b'"body_sha256":'
 """Stands in every entry that names its body by hash."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,28 @@ from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from gongfen import accounts
 from gongfen.book import people
-from gongfen.book.recording import KEPT_TOGETHER, Progress, Record
-from gongfen.errors import BookPlaceError, DamagedBookError, GongfenError
+from gongfen.book.recording import KEPT_TOGETHER, Record
+from gongfen.book.witnessing import kept_policy
+from gongfen.errors import BookPlaceError, DamagedBookError, ForkError, GongfenError
 from gongfen.facts import Elsewhere, Fact, reread
 from gongfen.facts.references import references
+from gongfen.progress import Progress
 from gongfen.proof.checkpoint import Checkpoint, open_checkpoint
-from gongfen.proof.merkle import Frontier, leaf_hash
+from gongfen.proof.cosignature import cosignatures
+from gongfen.proof.merkle import Frontier, leaf_hash, root
+from gongfen.proof.note import read_note
 from gongfen.proof.policy import LogVerifier
+from gongfen.proof.witness import KEEP_BOTH
 from gongfen.reports.replay import Replay, Settled
 from gongfen.storage import Entry, Views, create_store
 from gongfen.storage.connection import BACKUP
 from gongfen.storage.tree import TILE
 
+_numbers = msgspec.msgpack.Decoder(list[int])
 REMEDY = "throw the answers away and make them again: gongfen log rebuild"
 
 
@@ -35,6 +43,12 @@ class Verified:
     size: int
     root: str
     checkpoints: int
+    """Signed checkpoints that were checked; ``cosigned``: how many of them are kept with cosignatures of witnesses."""
+    cosigned: int
+    since: int | None
+    """How many facts the older checkpoint signs that this log was compared with; ``None``: it was with none."""
+    waiting: tuple[str, ...]
+    """Makers of whom details wait that the log does not commit to."""
     settlements: tuple[Settled, ...]
     signed: int
     """Facts that makers have signed themselves."""
@@ -53,7 +67,8 @@ def verify_record(
     """Check a whole book; raises DamagedBookError or ProofError naming the first thing that does not agree.
 
     ``verifiers``: the keys to check with, else the book's own. ``since``: an older signed checkpoint, of which this log
-    must be an extension: it finds a log that was cut short or rewritten and signed again.
+    must be an extension: it finds a log that was cut short or rewritten and signed again. Raises ForkError, with both
+    heads, when the book agrees with itself and both heads cannot be true.
     """
     store, keys = record.store, tuple(verifiers) or record.verifiers
     if flaws := store.flaws():
@@ -67,20 +82,20 @@ def verify_record(
     for name in store.blob_names():
         record.blob(name)
     with record.reading(), TemporaryDirectory(prefix="gongfen-verify-") as place:
-        signed = list(_signed(record, keys))
-        if since is not None:
-            signed.append(open_checkpoint(since, *keys))
-        again = _Again(Path(place), record.origin)
+        signed, cosigned = list(_signed(record, keys)), list(_cosigned(record, keys))
+        older = None if since is None else _Older(record, since, keys)
+        again = _Again(Path(place), record)
         try:
-            log = read_log(record, signed, again.book, progress)
+            log = read_log(record, [*signed, *cosigned], again.book, progress)
             if log.size and not any(checkpoint.size == log.size for checkpoint in signed):
                 raise DamagedBookError(str(record.path), "holds facts that no checkpoint signs", BACKUP)
+            if older is not None:
+                older.check(log.size)
             settlements = again.finish()
             _compare(record, again)
             if gaps := store.unguarded():
                 raise DamagedBookError(str(record.path), f"is open to changes: {gaps[0]}", BACKUP)
-            people.check_forgotten(record)
-            people.check_details(record)
+            waiting = people.check_details(record)
             flagged = sum(1 for _ in again.state.flags.prefixed(""))
         finally:
             again.store.close()
@@ -88,7 +103,10 @@ def verify_record(
         origin=record.origin,
         size=log.size,
         root=log.root().hex(),
-        checkpoints=len(signed),
+        checkpoints=len(signed) + len(cosigned) + (older is not None),
+        cosigned=len(cosigned),
+        since=older.head.size if older else None,
+        waiting=waiting,
         settlements=settlements,
         signed=again.signed,
         flagged=flagged,
@@ -96,16 +114,57 @@ def verify_record(
     )
 
 
+# -- checkpoints -------------------------------------------------------------------------------------------------------
+
+
 def _signed(record: Record, keys: Sequence[LogVerifier]) -> Iterator[Checkpoint]:
-    """Every kept checkpoint, and the newest that witnesses cosigned; each signs the size under which it is kept."""
+    """Every kept checkpoint; each signs the size under which it is kept."""
     for size, note in record.store.checkpoints():
-        checkpoint = open_checkpoint(note, *keys)
-        if checkpoint.size != size:
-            thing = f"{record.path}, checkpoint of {size} facts,"
-            raise DamagedBookError(thing, f"signs {checkpoint.size} facts", BACKUP)
+        yield _filed(record, size, open_checkpoint(note, *keys))
+
+
+def _cosigned(record: Record, keys: Sequence[LogVerifier]) -> Iterator[Checkpoint]:
+    """Every checkpoint that was kept with cosignatures; those of witnesses that the book's policy knows hold.
+
+    Witnesses that were in an earlier policy only cannot be asked for their keys: their lines are passed over.
+    """
+    policy = kept_policy(record)
+    known = tuple(witness.verifier for witness in policy.witnesses) if policy else ()
+    ours = {(key.name, key.key_id) for key in (*keys, *record.verifiers)}
+    for size, note in record.store.all_cosigned():
+        checkpoint = _filed(record, size, open_checkpoint(note, *keys))
+        opened = read_note(note)
+        cosignatures(opened, known)
+        if all((line.name, line.key_id) in ours for line in opened.lines):
+            thing = f"{record.path}, cosigned checkpoint of {size} facts,"
+            raise DamagedBookError(thing, "has lost its cosignatures", BACKUP)
         yield checkpoint
-    if (witnessed := record.store.cosigned()) is not None:
-        yield open_checkpoint(witnessed, *keys)
+
+
+def _filed(record: Record, size: int, checkpoint: Checkpoint) -> Checkpoint:
+    if checkpoint.size != size:
+        thing = f"{record.path}, checkpoint of {size} facts,"
+        raise DamagedBookError(thing, f"signs {checkpoint.size} facts", BACKUP)
+    return checkpoint
+
+
+class _Older:
+    """A head that somebody has kept, held against the log once this has shown that it leads to its own signed head."""
+
+    def __init__(self, record: Record, note: str, keys: Sequence[LogVerifier]) -> None:
+        self.head = open_checkpoint(note, *keys)
+        self._note = note
+        self._record = record
+
+    def check(self, size: int) -> None:
+        """Raises DamagedBookError when the log has become shorter, and ForkError when it became another."""
+        record, head = self._record, self.head
+        if head.size > size:
+            reason = f"has lost facts: {head.size} were signed, {size} are there"
+            raise DamagedBookError(str(record.path), reason, "keep both: see who set it back, or cut it")
+        if root(head.size, record.tree.subtree) != head.root:
+            reason = f"has signed {size} facts that do not begin with the {head.size} of the older checkpoint"
+            raise ForkError(f"the log {record.origin}", reason, KEEP_BOTH, self._note, record.checkpoint())
 
 
 # -- the log -----------------------------------------------------------------------------------------------------------
@@ -178,10 +237,11 @@ def _read_entry(record: Record, place: str, entry: Entry) -> Fact:
 class _Again:
     """The answers, made a second time from what was read."""
 
-    def __init__(self, place: Path, origin: str) -> None:
-        self.store = create_store(place / "again.db", {"origin": origin})
+    def __init__(self, place: Path, record: Record) -> None:
+        self._record = record
+        self.store = create_store(place / "again.db", {"origin": record.origin})
         self.views = Views(self.store)
-        self.state = accounts.state_in(self.views.table, origin)
+        self.state = accounts.state_in(self.views.table, record.origin, self._said)
         self.replay = Replay(self.state, BACKUP)
         self.signed = 0
 
@@ -192,6 +252,11 @@ class _Again:
         self.views.note(seq, references(fact), tuple(entries))
         if self.views.pending >= KEPT_TOGETHER:
             self.keep()
+
+    def _said(self, fact_id: str) -> tuple[int, Fact] | None:
+        """What a correction takes back: among the facts that were booked already."""
+        seq = self._record.find(fact_id)
+        return None if seq is None or seq >= self.views.seen else (seq, self._record.fact(seq))
 
     def keep(self) -> None:
         """Put aside what lies in memory."""
@@ -211,6 +276,13 @@ def _compare(record: Record, again: _Again) -> None:
         _same(record, f"view {name}", kept, due)
     _same(record, "index", record.views.all_touches(), again.views.all_touches())
     _same(record, "postings", record.views.all_bookings(), again.views.all_bookings())
+    for name in record.store.view_names():
+        if name not in accounts.TABLES:
+            raise DamagedBookError(f"{record.path}, view {name[:60]},", "is none of a book's", REMEDY)
+    for name, first, seqs in record.store.touches():
+        if _numbers.decode(seqs)[:1] != [first]:
+            thing = f"{record.path}, index, {name[:60]}, from fact {first} on,"
+            raise DamagedBookError(thing, "is filed under another number", REMEDY)
 
 
 def _same(

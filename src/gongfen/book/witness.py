@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from gongfen.book.clock import now
+from gongfen.book.files import write_secret
 from gongfen.errors import BookPlaceError, DamagedBookError, ForkError, GongfenError, ProofError
 from gongfen.proof.checkpoint import ORIGIN, read_checkpoint
 from gongfen.proof.cosignature import (
@@ -41,6 +42,7 @@ STATE_FILE = "witness.db"
 MOST_FORKS = 100
 """Kept of one log: the first is enough, and a log must not fill the disk."""
 RETIRE = "restore it from a copy of this very moment; else make a new witness with another key: gongfen witness new"
+MADE_ONCE = "choose another folder: --dir DIR; a witness's key and memory are never made anew"
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 -- The last head that was cosigned of each log, with its signatures; size 0 before the first.
@@ -88,7 +90,7 @@ class Witness:
         self.signer: Cosigner = read_cosigner(_text_of(folder / KEY_FILE))
         self._lock = threading.RLock()
         self._db = _connected(self.place)
-        with self._lock, named_errors(self.place):
+        with self._lock, _named(self.place):
             made = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
             row = made and self._db.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
         if row is None or row[0] != str(self.signer.verifier):
@@ -129,20 +131,20 @@ class Witness:
 
     def logs(self) -> list[WitnessedLog]:
         """Every log that this witness knows, by its name."""
-        with self._lock, named_errors(self.place):
+        with self._lock, _named(self.place):
             origins = self._db.execute("SELECT origin FROM log ORDER BY origin").fetchall()
             rows = [self._row(origin) for (origin,) in origins]
         return [row for row in rows if row is not None]
 
     def head(self, name: str) -> str:
         """The last head of the log with this name (:func:`log_name`), cosigned; empty when there is none."""
-        with self._lock, named_errors(self.place):
+        with self._lock, _named(self.place):
             row = self._db.execute("SELECT note FROM log WHERE sha256 = ?", (name,)).fetchone()
         return str(row[0]) if row else ""
 
     def forks(self, origin: str) -> list[tuple[str, str, str]]:
         """(when it was shown, the head that was cosigned, the other head) of every fork of a log."""
-        with self._lock, named_errors(self.place):
+        with self._lock, _named(self.place):
             query = "SELECT at, first, second FROM fork WHERE origin = ? ORDER BY number"
             return [(at, first, second) for at, first, second in self._db.execute(query, (origin,))]
 
@@ -170,7 +172,7 @@ class Witness:
             line = cosign(accepted.note, self.signer, int(datetime.fromisoformat(now()).timestamp()))
         except ProofError as error:  # a head of a form that this key does not sign
             return Refusal(UNPROCESSABLE, str(error))
-        kept = add_signatures(self._slim(accepted.note, head.origin), (line,))
+        kept = add_signatures(self._slim(accepted.note, head.origin, own=False), (line,))
         query = "UPDATE log SET size = ?, root = ?, note = ? WHERE origin = ?"
         changed = self._db.execute(query, (head.size, head.root, kept, head.origin)).rowcount
         assert changed == 1, "only known logs are accepted"
@@ -184,17 +186,20 @@ class Witness:
             query = "INSERT INTO fork (origin, at, first, second) VALUES (?, ?, ?, ?)"
             self._db.execute(query, (origin, now(), first, second))
 
-    def _slim(self, note: str, origin: str) -> str:
-        """The note with one line of each key that is known, and of this witness: strangers may have added others."""
+    def _slim(self, note: str, origin: str, *, own: bool = True) -> str:
+        """The note with one line of each key that is known, and of this witness: strangers may have added others.
+
+        Not ``own``: without this witness's lines, where a new one takes their place.
+        """
         known = self._known(origin)
         assert known is not None, "only notes of known logs are kept"
         opened = read_note(note)
-        ours = {(one.name, one.key_id) for one in (*known.verifiers, self.signer.verifier)}
+        ours = {(one.name, one.key_id) for one in (*known.verifiers, *((self.signer.verifier,) if own else ()))}
         lines = {(line.name, line.key_id): line for line in opened.lines if (line.name, line.key_id) in ours}
         return str(Note(opened.text, tuple(lines.values())))
 
     def _known(self, origin: str) -> Known | None:
-        with self._lock, named_errors(self.place):
+        with self._lock, _named(self.place):
             row = self._db.execute("SELECT keys, size, root, note FROM log WHERE origin = ?", (origin,)).fetchone()
         if row is None:
             return None
@@ -213,7 +218,7 @@ class Witness:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction, alone among threads and processes; on the disk at its end, or without a trace."""
-        with self._lock, named_errors(self.place):
+        with self._lock, _named(self.place):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -231,21 +236,16 @@ def new_witness(folder: Path, name: str, *, post_quantum: bool = False) -> Witne
         raise BookPlaceError(f"the name {name[:200]!r}", "holds spaces or +, or is too long", remedy)
     for file in (KEY_FILE, STATE_FILE):
         if (folder / file).exists():
-            remedy = "choose another folder: --dir DIR; a witness's key and memory are never made anew"
-            raise BookPlaceError(str(folder / file), "is there already", remedy)
+            raise BookPlaceError(str(folder / file), "is there already", MADE_ONCE)
     signer: Cosigner = (MLDSA44Signer if post_quantum else WitnessSigner)(name, os.urandom(32))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file_:
-            file_.write(f"{signer}\n")
-            file_.flush()
-            os.fsync(file_.fileno())
     except OSError as error:
         raise BookPlaceError(str(error.filename), f"cannot be made: {error.strerror}", "see its rights") from None
+    write_secret(folder / KEY_FILE, f"{signer}\n", MADE_ONCE)
     place = str(folder / STATE_FILE)
     db = _connected(place)
-    with named_errors(place):
+    with _named(place):
         db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
         db.execute("INSERT INTO meta VALUES ('key', ?)", (str(signer.verifier),))
         db.close()
@@ -273,10 +273,26 @@ def read_witness_key(text: str) -> CosignerVerifier:
     return verifier
 
 
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """The database's errors, as those of a witness's memory: it is no book, and must not be set back to a copy."""
+    try:
+        with named_errors(place):
+            yield
+    except (DamagedBookError, BookPlaceError) as error:
+        if error.thing == place:
+            error.thing = f"the witness's memory {place}"
+            if isinstance(error, DamagedBookError):
+                error.remedy = RETIRE
+            elif "not a book" in error.reason:
+                raise DamagedBookError(error.thing, "has lost its tables", RETIRE) from None
+        raise
+
+
 def _connected(place: str) -> sqlite3.Connection:
     # Write-ahead log with full sync: a transaction that has returned survives the loss of power. The threads of a
     # server share this connection, one at a time.
-    with named_errors(place):
+    with _named(place):
         db = sqlite3.connect(place, isolation_level=None, timeout=30, check_same_thread=False)
         for setting in ("journal_mode = WAL", "synchronous = FULL", "trusted_schema = OFF"):
             db.execute(f"PRAGMA {setting}")

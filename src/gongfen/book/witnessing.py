@@ -14,7 +14,7 @@ from gongfen.book.fetching import Answer, ask, check_address
 from gongfen.book.mirroring import Head, compare, head_of
 from gongfen.book.recording import Record
 from gongfen.book.witness import log_name, read_witness_key
-from gongfen.errors import ForkError, InputError, MissingAssumptionError, ProofError, UnreachableError
+from gongfen.errors import DamagedBookError, ForkError, InputError, MissingAssumptionError, ProofError, UnreachableError
 from gongfen.proof.checkpoint import open_checkpoint
 from gongfen.proof.cosignature import Cosignature, cosignatures
 from gongfen.proof.merkle import consistency_proof
@@ -66,16 +66,34 @@ class WitnessedHead:
 
 
 def policy_of(record: Record) -> Policy:
-    """The book's policy; raises MissingAssumptionError when it has none."""
+    """The book's policy; raises MissingAssumptionError when it has none, DamagedBookError when it cannot be read."""
+    if (found := kept_policy(record)) is None:
+        raise MissingAssumptionError("the policy of witnesses", "is not set in this book", SET_POLICY)
+    return found
+
+
+def kept_policy(record: Record) -> Policy | None:
+    """The book's policy, ``None`` when it has none; raises DamagedBookError when it is none of this book's."""
     text = record.store.meta(POLICY)
     if text is None:
-        raise MissingAssumptionError("the policy of witnesses", "is not set in this book", SET_POLICY)
-    return Policy.parse(text)
+        return None
+    thing = f"{record.path}, the policy of witnesses,"
+    try:
+        policy = Policy.parse(text)
+    except ProofError as error:
+        raise DamagedBookError(thing, f"cannot be read: {error.thing} {error.reason}", SET_POLICY) from None
+    if not _names(policy, record):
+        raise DamagedBookError(thing, "does not name the book's log with its key", SET_POLICY)
+    return policy
+
+
+def _names(policy: Policy, record: Record) -> bool:
+    return bool(set(record.verifiers) & {log.verifier for log in policy.logs})
 
 
 def set_policy(record: Record, policy: Policy) -> None:
     """Keep a policy with the book; raises ProofError unless it names this book's log by a key that signs for it."""
-    if not set(record.verifiers) & {log.verifier for log in policy.logs}:
+    if not _names(policy, record):
         reason = f"does not name the log {record.origin} with its key"
         raise ProofError("policy", reason, "add the line: log KEY, with what `gongfen log key` prints")
     for witness in policy.witnesses:

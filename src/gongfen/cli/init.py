@@ -13,8 +13,12 @@ from gongfen.cli.app import AsJson, BookPath, app, show, words
 @app.command()
 def init(
     origin: Annotated[
-        str, typer.Argument(help="The book's public name, like a web address: example.org/book.")
-    ] = "gongfen.example/book",
+        str | None,
+        typer.Argument(
+            help="The book's public name, like a web address: example.org/book.",
+            show_default="gongfen.example/ and 16 digits by chance",
+        ),
+    ] = None,
     post_quantum: Annotated[
         bool, typer.Option("--post-quantum", help="Sign with ML-DSA-44 too, beside Ed25519; checkpoints grow by 3 KiB.")
     ] = False,
@@ -23,12 +27,12 @@ def init(
 ) -> None:
     """Make a new book, with a signing key beside it."""
     with gongfen.create(book, origin=origin, post_quantum=post_quantum) as made:
-        path, key = made.log.path, "\n".join(map(str, made.log.verifiers))
+        path, name, key = made.log.path, made.log.origin, "\n".join(map(str, made.log.verifiers))
         file = key_path(path)
-    answer = {"book": str(path), "origin": origin, "key": key}
+    answer = {"book": str(path), "origin": name, "key": key}
     lines = words().say(
         "%(path)s is a new book of %(origin)s.\nPublish its key, so that others can check it:\n  %(key)s\n"
         "Keep %(file)s secret and backed up: who has it signs for the book.",
-        path=path, origin=origin, key=key, file=file,
+        path=path, origin=name, key=key, file=file,
     )  # fmt: skip
     show(answer, as_json=as_json, draw=lambda: Text(lines))

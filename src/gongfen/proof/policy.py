@@ -81,7 +81,10 @@ class Policy:
     @classmethod
     def of(cls, logs: Sequence[LogVerifier], witnesses: Sequence[CosignerVerifier], quorum: int) -> "Policy":
         """``quorum`` of these witnesses, any of them; 0 asks for none. Raises ProofError when that cannot be."""
-        known = tuple(Witness(f"w{n}", one) for n, one in enumerate(witnesses, 1))
+        # Errors name them: by their own names, where these are different, and no words of a policy.
+        names = [one.name for one in witnesses]
+        plain = len({*names, NO_QUORUM, "quorum"}) == len(names) + 2
+        known = tuple(Witness(one.name if plain else f"{one.name}#{n}", one) for n, one in enumerate(witnesses, 1))
         groups = (Group("quorum", quorum, tuple(one.name for one in known)),) if quorum else ()
         policy = cls(tuple(map(Log, logs)), known, groups, "quorum" if quorum else NO_QUORUM)
         return cls.parse(str(policy))

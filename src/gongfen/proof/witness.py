@@ -27,7 +27,7 @@ SIZE_TYPE = "text/x.tlog.size"
 TEXT_TYPE = "text/plain; charset=utf-8"
 BAD_REQUEST, FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE = 400, 403, 404, 409, 422
 CORRECT = "correct the request; its form is c2sp.org/tlog-witness"
-KEEP_BOTH = "keep both signed heads and show them to others; trust nothing of this log until it is explained"
+KEEP_BOTH = "keep both signed checkpoints and show them to others; trust nothing of this log until it is explained"
 
 
 @dataclass(frozen=True, slots=True)

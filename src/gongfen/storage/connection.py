@@ -2,13 +2,15 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from gongfen.errors import BookPlaceError, DamagedBookError
 
+Values = tuple[Any, ...] | list[Any] | Mapping[str, Any]
+"""What stands for the marks of a statement: by place, or by name."""
 BACKUP = "restore the book from a backup; do not edit its file"
 _OUTSIDE = ("unable to open", "readonly", "locked", "disk is full", "disk I/O", "not authorized")
 """Operational errors that lie outside the file: its place, its rights, its disk, another writer."""
@@ -86,25 +88,37 @@ class Connection:
             if outermost and self._db.in_transaction:
                 self.run("COMMIT")
 
-    def rows(self, query: str, values: object = ()) -> Iterator[tuple[Any, ...]]:
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction, alone: all of it, or nothing."""
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self.run("ROLLBACK")
+            raise
+
+    def rows(self, query: str, values: Values = ()) -> Iterator[tuple[Any, ...]]:
         """Rows, as they are read."""
         with named_errors(self.place):
-            cursor = self._db.execute(query, values)  # type: ignore[arg-type]
+            cursor = self._db.execute(query, values)
             while chunk := cursor.fetchmany(1_000):
                 self._check_still()
                 yield from chunk
 
-    def row(self, query: str, values: object = ()) -> tuple[Any, ...] | None:
+    def row(self, query: str, values: Values = ()) -> tuple[Any, ...] | None:
         """The first row."""
         with named_errors(self.place):
-            found: tuple[Any, ...] | None = self._db.execute(query, values).fetchone()  # type: ignore[arg-type]
+            found: tuple[Any, ...] | None = self._db.execute(query, values).fetchone()
         self._check_still()
         return found
 
-    def run(self, query: str, values: object = ()) -> int:
+    def run(self, query: str, values: Values = ()) -> int:
         """One statement; how many rows it changed."""
         with named_errors(self.place):
-            return self._db.execute(query, values).rowcount  # type: ignore[arg-type]
+            return self._db.execute(query, values).rowcount
 
     def run_many(self, query: str, values: Iterable[tuple[Any, ...]]) -> None:
         """One statement for many rows."""

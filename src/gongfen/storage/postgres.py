@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 from gongfen.errors import BookPlaceError, DamagedBookError, GongfenError
 from gongfen.storage.address import DEFAULT_SCHEMA, Address
 from gongfen.storage.connection import BACKUP
+from gongfen.storage.postgres_guards import SCHEMA, unguarded
 from gongfen.storage.postgres_inbox import Inbox
 from gongfen.storage.postgres_link import BUSY_S, Link
-from gongfen.storage.sqlite import SCHEMA_VERSION
-from gongfen.storage.store import Entry, Node, PostingRow, TouchRow, ViewRow, behind
+from gongfen.storage.store import Entry, Node, PersonRow, PostingRow, TouchRow, ViewRow, behind
 
+SCHEMA_VERSION = "3"
 PAGE, LARGE_PAGE = 1_000, 32
 """Rows that are fetched together, and those that hold what some hundred facts booked."""
 FEW = 64
@@ -36,9 +37,6 @@ _KEYS = {
 _GLANCE = "SELECT ARRAY(SELECT seq FROM fact ORDER BY seq DESC LIMIT 2), (SELECT size FROM viewed)"
 _FOREVER = 2**62
 Row = TypeVar("Row")
-
-GUARDED = ("fact", "node", "checkpoint", "cosigned")
-"""Tables that the database itself keeps from being changed."""
 
 
 class PostgresStore:
@@ -142,8 +140,17 @@ class PostgresStore:
 
     def cosigned(self) -> str | None:
         """The newest checkpoint with cosignatures."""
-        row = self._db.row("SELECT note FROM cosigned ORDER BY size DESC, number DESC LIMIT 1")
+        query = (
+            "SELECT note FROM cosigned WHERE size <= (SELECT max(size) FROM checkpoint) "
+            "ORDER BY size DESC, number DESC LIMIT 1"
+        )
+        row = self._db.row(query)
         return row[0] if row else None
+
+    def all_cosigned(self) -> Iterator[tuple[int, str]]:
+        """Every checkpoint with cosignatures, as they were kept."""
+        rows = self._pages("SELECT number, size, note FROM cosigned", "number", "bigint", -1)
+        return ((size, note) for _, size, note in rows)
 
     def keep_cosigned(self, size: int, note: str) -> None:
         """Keep a checkpoint with cosignatures."""
@@ -176,19 +183,39 @@ class PostgresStore:
         """Keep a text under its hash."""
         self._db.later("INSERT INTO blob VALUES ($1, $2) ON CONFLICT DO NOTHING", name, data)
 
-    def put_person(self, maker: str, salt: str, details: str) -> None:
+    def put_person(self, maker: str, salt: str, details: str, *, waiting: bool = False) -> None:
         """Keep personal details outside the log, at once."""
-        query = "INSERT INTO person VALUES ($1, $2, $3) ON CONFLICT (maker) DO UPDATE SET salt = $2, details = $3"
-        self._people.run(query, maker.encode(), salt, details.encode())
+        query = (
+            "INSERT INTO person VALUES ($1, $2, $3, $4) "
+            "ON CONFLICT (maker, waiting) DO UPDATE SET salt = $2, details = $3"
+        )
+        self._people.run(query, maker.encode(), salt, details.encode(), waiting)
 
-    def person(self, maker: str) -> tuple[str, str] | None:
+    def person(self, maker: str, *, waiting: bool = False) -> tuple[str, str] | None:
         """(salt, details) of a maker."""
-        row = self._people.row("SELECT salt, details FROM person WHERE maker = $1", maker.encode())
+        query = "SELECT salt, details FROM person WHERE maker = $1 AND waiting = $2"
+        row = self._people.row(query, maker.encode(), waiting)
         return (row[0], self._text(row[1])) if row else None
 
-    def forget_person(self, maker: str) -> bool:
+    def adopt_person(self, maker: str) -> bool:
+        """Put details that wait in the place of those before, at once."""
+        return bool(self._people.change("SELECT adopt_person($1)", maker.encode())[0])
+
+    def forget_person(self, maker: str, *, only_waiting: bool = False) -> bool:
         """Delete a maker's details at once, and write the table anew without them."""
-        return bool(self._people.change("SELECT forget_person($1)", maker.encode())[0])
+        return bool(self._people.change("SELECT forget_person($1, $2)", maker.encode(), only_waiting)[0])
+
+    def people(self) -> Iterator[PersonRow]:
+        """Everybody's details."""
+        query = (
+            "SELECT maker, salt, details, waiting FROM person "
+            "WHERE $1::bytea IS NULL OR (maker, waiting) > ($1, $2) ORDER BY maker, waiting LIMIT $3"
+        )
+        last: tuple[bytes | None, bool] = None, False
+        while page := self._people.rows(query, *last, PAGE):
+            for maker, salt, details, waiting in page:
+                yield self._text(maker), salt, self._text(details), waiting
+            last = page[-1][0], page[-1][3]
 
     # -- the views -------------------------------------------------------------------------------------------------
 
@@ -212,6 +239,10 @@ class PostgresStore:
             if len(page) < PAGE:
                 return
             first = page[-1][0] + b"\0"  # the least key behind it
+
+    def view_names(self) -> list[str]:
+        """The tables of which rows are kept."""
+        return [name for (name,) in self._db.rows("SELECT DISTINCT tbl FROM view ORDER BY tbl")]
 
     def touches(self, name: str | None = None) -> Iterator[TouchRow]:
         """The rows of the index."""
@@ -323,13 +354,8 @@ class PostgresStore:
             self._glance, self._asked, self._found = None, set(), {}
 
     def unguarded(self) -> list[str]:
-        """Tables of the log that do not refuse changes, or not always."""
-        query = (
-            "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE tgname = 'never_changed' "
-            "AND tgenabled = 'A' AND relnamespace = quote_ident(current_schema())::regnamespace"
-        )
-        guarded = {row[0] for row in self._db.rows(query)}
-        return [f"the trigger of {name} is gone or off" for name in GUARDED if name not in guarded]
+        """Guards of the log that are gone, off or of another make, and what could act beside them."""
+        return unguarded(self._db)
 
     def flaws(self) -> list[str]:
         """What the server finds wrong when it reads every page, and every primary key, of the book's tables."""
@@ -394,9 +420,26 @@ class PostgresStore:
             (there,) = self._db.row(query)
             if there:
                 raise BookPlaceError(self.place, "is already there", "open it, or choose another place with --book")
-            self._db.run(files("gongfen.storage").joinpath("schema_postgres.sql").read_text(encoding="utf-8"))
+            self._db.run(SCHEMA)
             for key, value in settings.items():
                 self.put_meta(key, value)
+
+    def _migrate(self) -> None:
+        """Bring an older book to this schema, in one transaction; its owner may do that."""
+        book = f"the book {self.place}"
+        version = self.meta("schema")
+        if version == "2":
+            try:
+                self._db.begin("BEGIN", "SELECT pg_advisory_xact_lock(1198485095)")
+                with self._ending():
+                    if self.meta("schema") == "2":  # nobody else was quicker
+                        self._db.run(files("gongfen.storage").joinpath("migrate_postgres_2.sql").read_text("utf-8"))
+            except BookPlaceError as error:
+                reason = f"has an older schema, and cannot be brought to today's: {error.reason}"
+                raise BookPlaceError(book, reason, "open it once as its owner, who may change its tables") from None
+            version = self.meta("schema")
+        if version != SCHEMA_VERSION:
+            raise BookPlaceError(book, f"has schema {version}", "open it with the gongfen that wrote it")
 
 
 def _parts(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -420,10 +463,7 @@ def open_store(address: Address) -> PostgresStore:
     """A book that is there. Raises BookPlaceError or DamagedBookError."""
     store = PostgresStore(address)
     try:
-        version = store.meta("schema")
-        if version != SCHEMA_VERSION:
-            thing = f"the book {store.place}"
-            raise BookPlaceError(thing, f"has schema {version}", "open it with the gongfen that wrote it")
+        store._migrate()  # noqa: SLF001 - its own module
     except GongfenError:
         store.close()
         raise

@@ -26,20 +26,42 @@ ALTER TABLE cosigned ENABLE ALWAYS TRIGGER never_changed;
 -- Texts and records named by their hash. Not part of the log: a text can be lost or withdrawn, its hash stays proved.
 CREATE TABLE blob (sha256 text COLLATE "C" PRIMARY KEY, data bytea NOT NULL);
 
--- Personal details: the log holds a salted commitment only. Leave this table out of copies that others may see.
-CREATE TABLE person (maker bytea PRIMARY KEY, salt text NOT NULL, details bytea NOT NULL);
+-- Personal details: the log holds a salted commitment only. Leave this table out of copies that others may see. Those that
+-- wait lie beside those that the log commits to, until it commits to them.
+CREATE TABLE person (
+  maker bytea NOT NULL, salt text NOT NULL, details bytea NOT NULL, waiting boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (maker, waiting)
+);
 -- A deleted row would stay in the table's file for a while, and VACUUM FULL would carry it over while others write.
-CREATE FUNCTION forget_person(who bytea) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '30s' AS $$
+CREATE FUNCTION forget_person(who bytea, only_waiting boolean) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '30s' AS $$
 DECLARE
   found boolean;
   kept person[];
 BEGIN
   LOCK TABLE person IN ACCESS EXCLUSIVE MODE;
-  found := EXISTS (SELECT FROM person WHERE maker = who);
-  kept := ARRAY(SELECT person FROM person WHERE maker <> who);
+  found := EXISTS (SELECT FROM person WHERE maker = who AND (waiting OR NOT only_waiting));
+  kept := ARRAY(SELECT person FROM person WHERE maker <> who OR (only_waiting AND NOT waiting));
   TRUNCATE person;
   INSERT INTO person SELECT (unnest(kept)).*;
   RETURN found;
+END $$;
+-- What waits takes the place of what was there, which goes for good.
+CREATE FUNCTION adopt_person(who bytea) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '30s' AS $$
+DECLARE
+  due person;
+BEGIN
+  LOCK TABLE person IN ACCESS EXCLUSIVE MODE;
+  SELECT * INTO due FROM person WHERE maker = who AND waiting;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  IF EXISTS (SELECT FROM person WHERE maker = who AND NOT waiting) THEN
+    PERFORM forget_person(who, false);
+    INSERT INTO person (maker, salt, details) VALUES (who, due.salt, due.details);
+  ELSE
+    UPDATE person SET waiting = false WHERE maker = who;
+  END IF;
+  RETURN true;
 END $$;
 
 -- The views: answers kept ready, made from the journal alone. They can be dropped and rebuilt with the same result.

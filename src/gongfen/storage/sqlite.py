@@ -1,8 +1,10 @@
 """A book in one SQLite file (write-ahead log, full sync): :class:`gongfen.storage.store.Store` on a disk."""
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,10 @@ from typing import Any
 from gongfen.errors import BookPlaceError, DamagedBookError
 from gongfen.storage.connection import BACKUP, Connection
 from gongfen.storage.people import People
-from gongfen.storage.store import Entry, Node, PostingRow, TouchRow, ViewRow, behind
+from gongfen.storage.store import Entry, Node, PersonRow, PostingRow, TouchRow, ViewRow, behind
 
 SCHEMA_VERSION = "2"
+CHECKPOINT_TRIES, CHECKPOINT_PAUSE_MS = 40, 50
 _FOREVER = 2**62
 PAGE = 500
 """Entries that are read at a time."""
@@ -66,7 +69,7 @@ class SqliteStore:
         """The numbers of those ids that are in the log."""
         found: dict[str, int] = {}
         for start in range(0, len(ids), 500):
-            part = ids[start : start + 500]
+            part = list(ids[start : start + 500])
             places = ",".join("?" * len(part))
             found.update(self._db.rows(f"SELECT id, seq FROM fact WHERE id IN ({places})", part))  # noqa: S608 - marks
         return found
@@ -94,8 +97,17 @@ class SqliteStore:
 
     def cosigned(self) -> str | None:
         """The newest checkpoint with cosignatures."""
-        row = self._db.row("SELECT note FROM cosigned ORDER BY size DESC, number DESC LIMIT 1")
+        query = (
+            "SELECT note FROM cosigned WHERE size <= (SELECT max(size) FROM checkpoint) "
+            "ORDER BY size DESC, number DESC LIMIT 1"
+        )
+        row = self._db.row(query)
         return self._text(row[0]) if row else None
+
+    def all_cosigned(self) -> Iterator[tuple[int, str]]:
+        """Every checkpoint with cosignatures, as they were kept."""
+        rows = self._db.rows("SELECT size, note FROM cosigned ORDER BY number")
+        return ((self._whole(size), self._text(note)) for size, note in rows)
 
     def keep_cosigned(self, size: int, note: str) -> None:
         """Keep a checkpoint with cosignatures."""
@@ -126,17 +138,25 @@ class SqliteStore:
         """Keep a text under its hash."""
         self._db.run("INSERT OR IGNORE INTO blob VALUES (?, ?)", (name, data))
 
-    def put_person(self, maker: str, salt: str, details: str) -> None:
+    def put_person(self, maker: str, salt: str, details: str, *, waiting: bool = False) -> None:
         """Keep personal details outside the log."""
-        self._people.put(maker, salt, details)
+        self._people.put(maker, salt, details, waiting=waiting)
 
-    def person(self, maker: str) -> tuple[str, str] | None:
+    def person(self, maker: str, *, waiting: bool = False) -> tuple[str, str] | None:
         """(salt, details) of a maker."""
-        return self._people.get(maker)
+        return self._people.get(maker, waiting=waiting)
 
-    def forget_person(self, maker: str) -> bool:
+    def adopt_person(self, maker: str) -> bool:
+        """Put details that wait in the place of those before."""
+        return self._people.adopt(maker)
+
+    def forget_person(self, maker: str, *, only_waiting: bool = False) -> bool:
         """Delete a maker's details."""
-        return self._people.forget(maker)
+        return self._people.forget(maker, only_waiting=only_waiting)
+
+    def people(self) -> Iterator[PersonRow]:
+        """Everybody's details."""
+        return self._people.all()
 
     # -- the views -------------------------------------------------------------------------------------------------
 
@@ -156,6 +176,10 @@ class SqliteStore:
         if (end := behind(prefix)) is not None:
             query, values = query + " AND key < ?", [*values, end]
         return ((key, row) for key, row in self._db.rows(query + " ORDER BY key", values))
+
+    def view_names(self) -> list[str]:
+        """The tables of which rows are kept."""
+        return [name for (name,) in self._db.rows("SELECT DISTINCT tbl FROM view ORDER BY tbl")]
 
     def touches(self, name: str | None = None) -> Iterator[TouchRow]:
         """The rows of the index."""
@@ -191,26 +215,18 @@ class SqliteStore:
 
     # -- the whole -------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """One transaction, alone."""
-        self._db.run("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.run("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.run("ROLLBACK")
-            raise
+        return self._db.writing()
 
     def reading(self) -> AbstractContextManager[None]:
         """One unchanging sight."""
         return self._db.reading()
 
     def flaws(self) -> list[str]:
-        """What SQLite itself finds wrong with the file."""
+        """What SQLite itself finds wrong with the files."""
         rows = [str(row[0]) for row in self._db.rows("PRAGMA integrity_check(10)")]
-        return [] if rows == ["ok"] else rows
+        return ([] if rows == ["ok"] else rows) + self._people.flaws()
 
     def unguarded(self) -> list[str]:
         """Tables and triggers that are not those of a book."""
@@ -219,7 +235,8 @@ class SqliteStore:
         with closing(sqlite3.connect(":memory:")) as fresh:
             fresh.executescript(_sql("schema.sql"))
             due = set(fresh.execute(query))
-        return [f"the {kind} {name} is not as a book has it" for kind, name, _ in sorted(here ^ due, key=str)]
+        wrong = [f"the {kind} {name} is not as a book has it" for kind, name, _ in sorted(here ^ due, key=str)]
+        return wrong + self._people.unguarded()
 
     def close(self) -> None:
         """Close the file."""
@@ -269,16 +286,31 @@ class SqliteStore:
             raise BookPlaceError(book, f"has schema {version}", "open it with the gongfen that wrote it")
 
     def _migrate_1(self) -> None:
-        # What is deleted is overwritten, in the file and in its log: people's details were in it.
+        # People's details were in this file. They leave it in a transaction of their own, and the file is written anew
+        # without them before anything says that the book is of the new schema: whoever is killed in between does it
+        # again. What is deleted is overwritten too, where SQLite can do that.
         self._db.run("PRAGMA secure_delete = ON")
         with self.writing():
             if self.meta("schema") != "1":
                 return  # another program was quicker
             for maker, salt, details in self._db.rows("SELECT maker, salt, details FROM person"):
                 self.put_person(maker, salt, details)
-            self._db.run_all(_sql("migrate_1.sql"))
-        self._db.row("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._db.run("DELETE FROM person")
+        self._db.run("VACUUM")
+        self._empty_log()
+        with self.writing():
+            if self.meta("schema") == "1":
+                self._db.run_all(_sql("migrate_1.sql"))
         self._db.run("PRAGMA secure_delete = OFF")
+
+    def _empty_log(self) -> None:
+        """Write everything into the file, and empty the write-ahead log; raises BookPlaceError if that fails."""
+        for _ in range(CHECKPOINT_TRIES):
+            if not self._one("PRAGMA wal_checkpoint(TRUNCATE)")[0]:
+                return
+            # SQLite waits for readers, but not for others who do the same.
+            time.sleep(timedelta(milliseconds=CHECKPOINT_PAUSE_MS).total_seconds())
+        raise BookPlaceError(self.place, "is open elsewhere", "close it there, and open it here again")
 
 
 def _sql(name: str) -> str:

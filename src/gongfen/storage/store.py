@@ -16,6 +16,8 @@ TouchRow = tuple[str, int, bytes]
 """(name, number of the first fact, numbers of all facts that are about it since the last such row)."""
 PostingRow = tuple[int, bytes]
 """(number of the first fact, what these facts booked)."""
+PersonRow = tuple[str, str, str, bool]
+"""(maker, salt, details, whether they wait for the log to commit to them)."""
 
 
 class Entry(NamedTuple):
@@ -62,7 +64,13 @@ class Store(Protocol):
         """The newest signed checkpoint."""
 
     def cosigned(self) -> str | None:
-        """The newest checkpoint with cosignatures of witnesses: the largest, and of several the one kept last."""
+        """The newest checkpoint with cosignatures of witnesses: the largest, and of several the one kept last.
+
+        None of a size that the log has not signed: a row that says so was not kept by a book.
+        """
+
+    def all_cosigned(self) -> Iterator[tuple[int, str]]:
+        """Every checkpoint with cosignatures, under the size that its row says, in the order of their keeping."""
 
     def keep_cosigned(self, size: int, note: str) -> None:
         """Keep a checkpoint with cosignatures of witnesses, within the open transaction."""
@@ -84,14 +92,20 @@ class Store(Protocol):
     def put_blob(self, name: str, data: bytes) -> None:
         """Keep a text under its hash, within the open transaction. Twice is once."""
 
-    def put_person(self, maker: str, salt: str, details: str) -> None:
-        """Keep personal details outside the log: at once, or with the open transaction."""
+    def put_person(self, maker: str, salt: str, details: str, *, waiting: bool = False) -> None:
+        """Keep personal details outside the log, at once; ``waiting``: beside those there are, until adopted."""
 
-    def person(self, maker: str) -> tuple[str, str] | None:
+    def person(self, maker: str, *, waiting: bool = False) -> tuple[str, str] | None:
         """(salt, details) of a maker, or ``None`` when there are none, or no longer any."""
 
-    def forget_person(self, maker: str) -> bool:
-        """Delete a maker's details and overwrite their bytes; whether there were any."""
+    def adopt_person(self, maker: str) -> bool:
+        """Put a maker's details that wait in the place of those before, which are overwritten; whether any waited."""
+
+    def forget_person(self, maker: str, *, only_waiting: bool = False) -> bool:
+        """Delete a maker's details, all or only those that wait, and overwrite them; whether there were any."""
+
+    def people(self) -> Iterator[PersonRow]:
+        """Everybody's details, by maker."""
 
     # -- the views -------------------------------------------------------------------------------------------------
 
@@ -103,6 +117,9 @@ class Store(Protocol):
 
     def view_rows(self, table: str, prefix: str) -> Iterator[tuple[str, bytes]]:
         """(key, row) of every row whose key begins so, ordered by the code points of their keys."""
+
+    def view_names(self) -> list[str]:
+        """The tables of which rows are kept, in order."""
 
     def touches(self, name: str | None = None) -> Iterator[TouchRow]:
         """The rows of the index under a name, by their first fact; of all names, by name, when none is given."""
@@ -130,7 +147,7 @@ class Store(Protocol):
         """What the database itself finds wrong with its files."""
 
     def unguarded(self) -> list[str]:
-        """What should refuse changes of the log, and is not there or not as a book has it."""
+        """What should refuse changes of the log, or could carry details away, and is not as a book has it."""
 
     def close(self) -> None:
         """Let go of the place."""
