@@ -63,6 +63,10 @@ class CorpusError(GongfenError):
     """A corpus that cannot be brought in: no licence, missing files, altered text."""
 
 
+class ToolExportError(GongfenError):
+    """Another tool's export that cannot be read: a column, a time or a number that is missing or impossible."""
+
+
 class ModelFileError(GongfenError):
     """A model file that is missing, altered or of a kind that may run code."""
 
@@ -110,3 +114,11 @@ class DetailsError(GongfenError):
 
 class UnreachableError(GongfenError):
     """A server that does not answer, not in time, or with something else than what it was asked for."""
+
+
+class NotProductiveError(GongfenError):
+    """Sectors, or works that reuse one another, that use up as much as they make: no labour values follow from them."""
+
+
+class JointProductionError(GongfenError):
+    """A process with several products: how its labour divides among them is unknown, and not to be guessed."""

@@ -1,18 +1,68 @@
-"""What outputs are worth: labour transferred and labour living, against their price (``economics.md``, section 1).
+"""What outputs are worth: labour transferred and living, against their price (``economics.md``, section 1).
 
 ``V = T + L``. L is living labour of the inference and operation phases: prompting, review, running the service. T is
-everything that was objectified before: training labour, machines, bought data. Rent is price less value, under the two
-theories that the field disputes: ``R_avg = p − μ(T + L)`` and ``R_repro = p − μL``; their difference is ``μT``.
+everything that was objectified before: training labour, machines, bought data, labour that came back as data. Without
+living labour the model is dead code: into an output that no living labour entered at all, not even a prompt, nothing
+passes on, and its T counts as 0. Rent is price less value, under the two theories that the field disputes:
+``R_avg = p − μ(T + L)`` and ``R_repro = p − μL``; their difference is ``μT``.
+
+The answer stands under every rule of reduction at once (:mod:`gongfen.value.by_rule`); what else may move it is asked
+by :mod:`gongfen.value.assumptions`.
 """
 
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Literal
+
 import msgspec
+from msgspec import UNSET
 
-from gongfen.accounts.chart import Living, read_source
+from gongfen.accounts.chart import SIMPLE, External, Living
 from gongfen.accounts.state import State
-from gongfen.errors import MissingAssumptionError, UnknownWorkError
-from gongfen.facts.amounts import USLH_PER_HOUR, round_half_up
+from gongfen.errors import MissingAssumptionError
+from gongfen.facts.kinds import Coefficient, Standard
+from gongfen.value.by_rule import Valued, by_rule, money
+from gongfen.value.lot import LIVING_PHASES, NOW, PAST, is_now, lot_of
 
-TRAINING = "training"
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """One layer of a value: living labour of one kind, phase and standing, or one outside source."""
+
+    part: Literal["T", "L"]
+    kind: str
+    """``1`` … ``8``, the eight labours; or ``machine``, ``energy``, ``site``, ``data``, ``opening``."""
+    phase: str
+    """Of living labour; empty for what came from outside."""
+    standing: str
+    uslh: int
+
+
+class Skilled(msgspec.Struct, frozen=True, kw_only=True):
+    """Living labour of one skill, and how its hours were counted."""
+
+    skill: str
+    num: int
+    den: int
+    rule: str
+    """The rule by which the standard in force found ``num/den``; ``unknown`` when it does not say, or has
+    others; ``unit``: it is simple labour."""
+    uslh: int
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """What one device passed on, and where its coefficient λ is from."""
+
+    device: str
+    uslh: int
+    uslh_per_hour: int | None
+    """λ by the standard in force; ``None``: it has none, and the amount is by an older standard."""
+    origin: str
+    """``life-cycle``, ``input-output``, ``price`` or ``unknown``."""
+
+    @property
+    def circular(self) -> bool:
+        """Whether labour was read off a price, which is what it is to explain."""
+        return self.origin == "price"
 
 
 class Worth(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +71,9 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[str, ...]
     quantity: int
     transferred_uslh: int
-    """T."""
+    """T; nothing of it from outputs that are ``gated``."""
+    gated: tuple[str, ...]
+    """Outputs that no living labour entered: their labour is in the books, and is not worth anything here."""
     living_uslh: int
     """L."""
     unmeasured: bool
@@ -30,10 +82,15 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
     """Living labour, of all phases, by the eight kinds."""
     by_phase: dict[str, int]
     by_standing: dict[str, int]
+    by_skill: dict[str, int]
     by_quality: dict[str, int]
     """How the labour is known: measured, clipped, imputed; ``external`` for machines, energy and bought data."""
     by_maker: dict[str, int]
     by_external: dict[str, int]
+    layers: tuple[Layer, ...]
+    """T and L by kind, phase and standing at once; they add up to T + L."""
+    skills: tuple[Skilled, ...]
+    machines: tuple[Machine, ...]
     standard: str
     currency: str
     melt_micro: int
@@ -42,11 +99,18 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
     """``None``: nothing was sold yet, which is not a price of zero."""
     rent_avg_micro: int | None
     rent_repro_micro: int | None
+    by_rule: tuple[Valued, ...]
+    """As booked, then by each rule of reduction, the default first."""
 
     @property
     def uslh(self) -> int:
         """T + L."""
         return self.transferred_uslh + self.living_uslh
+
+    @property
+    def past_micro(self) -> int:
+        """μT: what the two rents differ by."""
+        return self.value_micro - money(self.living_uslh, self.melt_micro)
 
 
 def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Worth:
@@ -54,56 +118,101 @@ def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Wo
 
     Raises UnknownWorkError, or MissingAssumptionError when no standard has been published.
     """
-    standard = state.standards.get("*")
-    if standard is None:
-        raise MissingAssumptionError("the standard", "is not published", "publish it: gongfen record standard …")
-    living: dict[Living, int] = {}
-    external: dict[str, int] = {}
-    unmeasured, quantity = False, 0
-    for output in outputs:
-        stock, known = state.stocks.get(output), state.works.get(output)
-        if stock is None or known is None:
-            raise UnknownWorkError(output, "is not in this book", "see what is: gongfen log --kind output")
-        unmeasured, quantity = unmeasured or stock.is_lower_bound, quantity + known.quantity
-        for key, amount in stock.content.items():
-            source = read_source(key)
-            if isinstance(source, Living):
-                living[source] = living.get(source, 0) + amount
-            else:
-                external[f"{source.source}:{source.name}"] = external.get(f"{source.source}:{source.name}", 0) + amount
-    now = sum(amount for source, amount in living.items() if source.phase != TRAINING)
-    past = sum(living.values()) - now + sum(external.values())
-    melt = standard.melt_micro
+    standard = standard_in_force(state)
+    lot = lot_of(state, outputs)
+    living, outside = lot.living, sum(lot.external.values())
+    rules = by_rule(state, lot, standard.melt_micro, price_micro)
+    booked = rules[0]
+    assert booked.value_micro is not None, "what was booked is known"
     return Worth(
         outputs=outputs,
-        quantity=quantity,
-        transferred_uslh=past,
-        living_uslh=now,
-        unmeasured=unmeasured,
-        by_kind=_by(living, "labour_kind"),
-        by_phase=_by(living, "phase"),
-        by_standing=_by(living, "standing"),
-        by_quality=_by(living, "quality") | ({"external": sum(external.values())} if external else {}),
-        by_maker=_by(living, "maker"),
-        by_external=dict(sorted(external.items())),
+        quantity=lot.quantity,
+        transferred_uslh=lot.past_uslh,
+        gated=lot.gated,
+        living_uslh=lot.now_uslh,
+        unmeasured=lot.unmeasured,
+        by_kind=_by(living, lambda source: str(source.labour_kind)),
+        by_phase=_by(living, lambda source: source.phase),
+        by_standing=_by(living, lambda source: source.standing),
+        by_skill=_by(living, lambda source: source.skill),
+        by_quality=_by(living, lambda source: source.quality) | ({"external": outside} if lot.external else {}),
+        by_maker=_by(living, lambda source: source.maker),
+        by_external=dict(sorted((f"{one.source}:{one.name}", amount) for one, amount in lot.external.items())),
+        layers=_layers(living, lot.external),
+        skills=_skills(living, standard),
+        machines=_machines(lot.external, standard),
         standard=standard.standard,
         currency=standard.currency,
-        melt_micro=melt,
-        value_micro=money(past + now, melt),
+        melt_micro=standard.melt_micro,
+        value_micro=booked.value_micro,
         price_micro=price_micro,
-        rent_avg_micro=None if price_micro is None else price_micro - money(past + now, melt),
-        rent_repro_micro=None if price_micro is None else price_micro - money(now, melt),
+        rent_avg_micro=booked.rent_avg_micro,
+        rent_repro_micro=booked.rent_repro_micro,
+        by_rule=rules,
     )
 
 
-def money(uslh: int, melt_micro: int) -> int:
-    """Labour in money, through μ alone (invariant I6); micro-units, halves up."""
-    return round_half_up(uslh * melt_micro, USLH_PER_HOUR)
+def standard_in_force(state: State) -> Standard:
+    """The newest standard. Raises MissingAssumptionError when none has been published."""
+    standard = state.standards.get("*")
+    if standard is None:
+        raise MissingAssumptionError("the standard", "is not published", "publish it: gongfen record standard …")
+    return standard
 
 
-def _by(living: dict[Living, int], field: str) -> dict[str, int]:
+def value_of_each(state: State) -> Iterator[tuple[str, int, int]]:
+    """Every output with its T and its L, in micro-SLH: what they are worth together, without the breakdowns."""
+    living = cache(lambda source: source.startswith("living|") and source.split("|", 3)[2] in LIVING_PHASES)
+    for name, stock in state.stocks.prefixed(""):
+        if stock.kind == "output":
+            content = stock.content
+            now = sum(amount for source, amount in content.items() if living(source))
+            yield name, sum(content.values()) - now if stock.lived else 0, now
+
+
+def _by(living: dict[Living, int], name: Callable[[Living], str]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for source, amount in living.items():
-        name = str(getattr(source, field))
-        sums[name] = sums.get(name, 0) + amount
+        sums[name(source)] = sums.get(name(source), 0) + amount
     return dict(sorted(sums.items()))
+
+
+def _layers(living: dict[Living, int], external: dict[External, int]) -> tuple[Layer, ...]:
+    sums: dict[tuple[Literal["T", "L"], str, str, str], int] = {}
+    for source, amount in living.items():
+        key = (NOW if is_now(source) else PAST, str(source.labour_kind), source.phase, source.standing)
+        sums[key] = sums.get(key, 0) + amount
+    for outside, amount in external.items():
+        sums[PAST, outside.source, "", ""] = sums.get((PAST, outside.source, "", ""), 0) + amount
+    order = sorted(sums, key=lambda key: (key[0] == NOW, key))
+    return tuple(Layer(part=key[0], kind=key[1], phase=key[2], standing=key[3], uslh=sums[key]) for key in order)
+
+
+def _skills(living: dict[Living, int], standard: Standard) -> tuple[Skilled, ...]:
+    rules = {(one.skill, one.num, one.den): one.rule for one in standard.reductions if one.rule is not UNSET}
+    sums: dict[tuple[str, int, int], int] = {}
+    for source, amount in living.items():
+        key = (source.skill, source.num, source.den)
+        sums[key] = sums.get(key, 0) + amount
+    return tuple(
+        Skilled(
+            skill=key[0],
+            num=key[1],
+            den=key[2],
+            rule=rules.get(key, "unit" if key == (SIMPLE, 1, 1) else "unknown"),
+            uslh=amount,
+        )
+        for key, amount in sorted(sums.items())
+    )
+
+
+def _machines(external: dict[External, int], standard: Standard) -> tuple[Machine, ...]:
+    known: dict[str, Coefficient] = {one.device: one for one in standard.machines}
+    found = []
+    for source, amount in sorted(external.items()):
+        if source.source == "machine":
+            one = known.get(source.name)
+            origin = one.origin if one is not None and one.origin is not UNSET else "unknown"
+            rate = one.uslh_per_hour if one is not None else None
+            found.append(Machine(device=source.name, uslh=amount, uslh_per_hour=rate, origin=origin))
+    return tuple(found)

@@ -1,0 +1,76 @@
+"""What lies in outputs, source by source: the vector from which every answer about their worth is read.
+
+Living labour of the inference and operation phases is L; everything that was objectified before is T. Without living
+labour the model is dead code: into an output that no living labour entered at all, not even a prompt, nothing passes
+on, and its T counts as 0.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from gongfen.accounts.chart import External, Living, read_source
+from gongfen.accounts.state import State
+from gongfen.errors import UnknownWorkError
+
+LIVING_PHASES = ("inference", "operation")
+PAST: Literal["T"] = "T"
+NOW: Literal["L"] = "L"
+
+
+class Lot(msgspec.Struct, frozen=True, kw_only=True):
+    """One or more outputs together. Amounts in micro-SLH."""
+
+    outputs: tuple[str, ...]
+    quantity: int
+    living: dict[Living, int]
+    """Living labour of all phases."""
+    external: dict[External, int]
+    """Machines, energy, sites, bought data, what an older book held."""
+    gated: tuple[str, ...]
+    """Outputs that no living labour entered: what is booked on them is not in ``living`` and ``external``."""
+    unmeasured: bool
+
+    @property
+    def now_uslh(self) -> int:
+        """L."""
+        return sum(amount for source, amount in self.living.items() if is_now(source))
+
+    @property
+    def past_uslh(self) -> int:
+        """T."""
+        return sum(self.living.values()) + sum(self.external.values()) - self.now_uslh
+
+
+def is_now(source: Living) -> bool:
+    """Whether living labour was spent on the output itself, and not before it."""
+    return source.phase in LIVING_PHASES
+
+
+def lot_of(state: State, outputs: tuple[str, ...]) -> Lot:
+    """The lot of ``outputs``. Raises UnknownWorkError."""
+    living: dict[Living, int] = {}
+    external: dict[External, int] = {}
+    unmeasured, quantity, gated = False, 0, []
+    for output in outputs:
+        stock, known = state.stocks.get(output), state.works.get(output)
+        if stock is None or known is None:
+            raise UnknownWorkError(output, "is not in this book", "see what is: gongfen log --kind output")
+        unmeasured, quantity = unmeasured or stock.is_lower_bound, quantity + known.quantity
+        if not stock.lived:
+            gated.append(output)
+            continue
+        for key, amount in stock.content.items():
+            source = read_source(key)
+            if isinstance(source, Living):
+                living[source] = living.get(source, 0) + amount
+            else:
+                external[source] = external.get(source, 0) + amount
+    return Lot(
+        outputs=outputs,
+        quantity=quantity,
+        living=living,
+        external=external,
+        gated=tuple(gated),
+        unmeasured=unmeasured,
+    )
