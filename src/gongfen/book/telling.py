@@ -1,6 +1,7 @@
 """A book as a story: everything that the report page shows, gathered from the record, each number with its receipt."""
 
 import json
+import re
 from collections.abc import Sequence
 
 from gongfen.accounts import conservation
@@ -10,6 +11,7 @@ from gongfen.book.clock import now
 from gongfen.book.flows import labour_flow
 from gongfen.book.publishing import text_of
 from gongfen.book.recording import Record
+from gongfen.book.valuing import carried_by_models, months_of
 from gongfen.errors import MissingAssumptionError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
@@ -30,10 +32,12 @@ from gongfen.reports.story import (
     TrainingStory,
     Validation,
 )
-from gongfen.value import worth
+from gongfen.value import swings, worth
 
 EXCERPT = 180
 STRONGEST = 6
+WHOLE = re.compile("[0-9]{1,18}")
+"""Notes are free text: what is no number is not known."""
 
 
 def tell(record: Record, title: str, command: str) -> Story:
@@ -47,12 +51,17 @@ def tell(record: Record, title: str, command: str) -> Story:
     nodes, flows = labour_flow(record)
     given, held = conservation(record.state)
     sold = sorted(
-        {sale.output for _, sale in record.state.sales.prefixed(f"{settlement.currency}|{settlement.period}")}
+        {
+            sale.output
+            for _, sale in record.state.sales.prefixed(f"{settlement.currency}|{settlement.period}")
+            if not sale.reversed
+        }
     )
     standard = record.state.standards.get(settlement.standard)
     assert standard is not None, "a settlement names a published standard"
     outputs = tuple(_output(record, output, f"{settlement.currency}|{settlement.period}") for output in sold)
     model = _model_of(record, sold)
+    price = sum(output.price_micro or 0 for output in outputs)
     return Story(
         title=title,
         book=record.origin,
@@ -74,6 +83,9 @@ def tell(record: Record, title: str, command: str) -> Story:
         makers=_makers(record, settlement, outputs),
         validation=_validation(record, settlement),
         settlement=_settlement(record, settlement, seq),
+        worth=worth(record.state, tuple(sold), price),
+        swings=swings(record.state, tuple(sold), price, carried_by_models(record, tuple(sold))),
+        months=months_of(record, settlement.currency),
     )
 
 
@@ -103,7 +115,11 @@ def _output(record: Record, output: str, sold_in: str) -> OutputStory:
     making = answers.making_of(record, output)
     typed = answers.prompt_length(making)
     text = text_of(record, output)
-    prices = [sale.price_micro for _, sale in record.state.sales.prefixed(sold_in) if sale.output == output]
+    prices = [
+        sale.price_micro
+        for _, sale in record.state.sales.prefixed(sold_in)
+        if sale.output == output and not sale.reversed
+    ]
     price = sum(prices) if prices else None
     value = worth(record.state, (output,), price)
     prompts = [use.work for use in making.inputs if use.role == "prompt"]
@@ -125,6 +141,7 @@ def _output(record: Record, output: str, sold_in: str) -> OutputStory:
         living_uslh=value.living_uslh,
         unmeasured=value.unmeasured,
         by_kind=tuple(LabourPart(part=part, uslh=uslh) for part, uslh in _parts(value.by_kind, value.by_external)),
+        layers=value.layers,
         price_micro=price,
         value_micro=value.value_micro,
         rent_avg_micro=value.rent_avg_micro,
@@ -214,10 +231,10 @@ def _training(record: Record, model: str) -> TrainingStory:
         losses_unat=tuple(memory["losses_unat"]),
         device=compute.device,
         device_us=compute.device_us,
-        gflop=compute.gflop or 0,
+        gflop=compute.gflop,
         energy_mwh=compute.energy_mwh,
         energy_quality=compute.energy_quality,
-        seed=making.seed or 0,
+        seed=making.seed,
         adapter_sha256=known.sha256,
         data_root=gathered.root,
         config_sha256=making.config_sha256 or "",
@@ -226,11 +243,12 @@ def _training(record: Record, model: str) -> TrainingStory:
 
 
 def _dropped(record: Record) -> tuple[tuple[str, int], ...]:
+    """How many items were left out, by reason."""
     count: dict[str, int] = {}
-    for _, fact in record.facts():
-        if isinstance(fact.body, k.Drop):
-            reason = fact.body.reason.replace("_", " ")
-            count[reason] = count.get(reason, 0) + 1
+    for _, fact in record.about("kind|drop"):
+        assert isinstance(fact.body, k.Drop), "the index lists it as one"
+        reason = fact.body.reason.replace("_", " ")
+        count[reason] = count.get(reason, 0) + 1
     return tuple(sorted(count.items()))
 
 
@@ -285,7 +303,7 @@ def _validation(record: Record, settlement: k.Settlement) -> Validation | None:
     tests = [f.body for _, f in facts if isinstance(f.body, k.Evaluation)]
     if measured is None or not tests:
         return None
-    growth = next((int(note.value) for note in measured.notes if note.name == "adjoint growth ppm"), 0)
+    growth = next((note.value for note in measured.notes if note.name == "adjoint growth ppm"), "")
     return Validation(
         points=tuple(
             ScatterPoint(
@@ -296,7 +314,7 @@ def _validation(record: Record, settlement: k.Settlement) -> Validation | None:
             for point in tests[-1].points
         ),
         spearman_ppm=tests[-1].value_ppm,
-        adjoint_growth_ppm=growth,
+        adjoint_growth_ppm=int(growth) if WHOLE.fullmatch(growth) else None,
         method=measured.method,
     )
 

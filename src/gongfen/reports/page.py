@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from gongfen.reports import charts
-from gongfen.reports.charts import Span
+from gongfen.reports.charts.drawing import TONES, patterns, swatch
+from gongfen.reports.charts.row_bars import Span, bars
 from gongfen.reports.pictures import QUALITIES, curve, flow_lines, flow_pictures, scatter_pictures, some_steps
 from gongfen.reports.story import (
     LabourPart,
@@ -30,6 +30,7 @@ from gongfen.reports.story import (
     Story,
 )
 from gongfen.reports.words import LANGUAGES, N_, Words, tongue
+from gongfen.reports.worth_pictures import worth_part
 
 MILLION = 1_000_000
 SHORT_HASH = 10
@@ -243,8 +244,8 @@ def _body(story: Story, words: Words) -> str:
             receipts=_receipts(story),
             flow=flow_pictures(story, words, key),
             flow_lines=flow_lines(story, words),
-            swatches={(t, q): Markup(charts.swatch(t, q, key)) for t in charts.TONES for q in QUALITIES},  # noqa: S704
-            patterns=Markup(charts.patterns(key)),  # noqa: S704
+            swatches={(t, q): Markup(swatch(t, q, key)) for t in TONES for q in QUALITIES},  # noqa: S704
+            patterns=Markup(patterns(key)),  # noqa: S704
             test=scatter_pictures(story, words, key),
             curve=curve(story, words, key),
             ledger=_ledger(story, words, key),
@@ -252,6 +253,7 @@ def _body(story: Story, words: Words) -> str:
             many=MANY,
             grades=GRADES,
             shown_losses=some_steps(story.training.losses_unat),
+            valued=worth_part(story, words, key),
         )
     )
 
@@ -382,7 +384,7 @@ def segments(text: str, quotes: Sequence[Quoted]) -> tuple[Segment, ...]:
 
 
 def _bar(spans: Sequence[Span], high: int, key: str, low: int = 0, mark: int | None = None) -> Markup:
-    return Markup(charts.bars(spans, low=low, high=high, key=key, mark=mark))  # noqa: S704 — numbers and classes only
+    return Markup(bars(spans, low=low, high=high, key=key, mark=mark))  # noqa: S704 — numbers and classes only
 
 
 def _worth(o: OutputStory, currency: str, words: Words, key: str) -> tuple[Row, ...]:

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from gongfen.reports import charts
-from gongfen.reports.charts import Saying
+from gongfen.reports.charts.drawing import Saying
+from gongfen.reports.charts.flow import sankey, sankey_upright
+from gongfen.reports.charts.flow_layout import Bar, Stream
+from gongfen.reports.charts.scatter import Point, scatter
+from gongfen.reports.charts.sparkline import sparkline
 from gongfen.reports.story import Flow, Node, Story
 from gongfen.reports.words import N_, Words
 
@@ -63,7 +66,7 @@ def flow_pictures(story: Story, words: Words, key: str) -> Mapping[str, Markup]:
     title = words.gettext("Where the labour went")
     headings = {column: words.gettext(label) for column, label in COLUMNS.items()}
     made = {}
-    for shape, most, draw in (("wide", MOST_BARS, charts.sankey), ("upright", 0, charts.sankey_upright)):
+    for shape, most, draw in (("wide", MOST_BARS, sankey), ("upright", 0, sankey_upright)):
         nodes, flows = _folded(story, words, most)
         bars, streams = _bars_and_streams(story, nodes, flows, words)
         saying = Saying(key=f"{key}-flow-{shape}", title=title, finding=finding)
@@ -142,7 +145,7 @@ def _merged(flows: Iterable[Flow], become: Mapping[str, str]) -> list[Flow]:
 
 def _bars_and_streams(
     story: Story, nodes: Sequence[Node], flows: Sequence[Flow], words: Words
-) -> tuple[list[charts.Bar], list[charts.Stream]]:
+) -> tuple[list[Bar], list[Stream]]:
     """What the picture needs: labels said, tones chosen."""
     order = {output.output: n for n, output in enumerate(story.outputs, 1)}
     label = {n.node: node_label(n, order, words) for n in nodes}
@@ -158,7 +161,7 @@ def _bars_and_streams(
         return words.gettext(QUALITIES.get(quality, quality))
 
     bars = [
-        charts.Bar(
+        Bar(
             key=n.node,
             label=label[n.node],
             amount=amount(n),
@@ -169,7 +172,7 @@ def _bars_and_streams(
         for n in nodes
     ]
     streams = [
-        charts.Stream(
+        Stream(
             source=f.source,
             target=f.target,
             value=f.uslh,
@@ -212,7 +215,7 @@ def scatter_pictures(story: Story, words: Words, key: str) -> Mapping[str, Marku
     names = {m.maker: m.name for m in story.makers}
     short = _short_names([names.get(p.maker, p.maker) for p in found.points])
     points = [
-        charts.Point(
+        Point(
             x=p.predicted_nnat,
             y=p.measured_nnat,
             name=name,
@@ -225,7 +228,7 @@ def scatter_pictures(story: Story, words: Words, key: str) -> Mapping[str, Marku
     axes = (words.gettext("predicted"), words.gettext("measured by retraining"))
     return {
         shape: Markup(  # noqa: S704 — charts escape
-            charts.scatter(
+            scatter(
                 points,
                 axes=axes,
                 unit=words.nats,
@@ -254,7 +257,7 @@ def curve(story: Story, words: Words, key: str) -> Markup:
         title=words.gettext("Training loss, step by step"),
         finding=words.gettext("The thin line is every step, the strong one a running mean."),
     )
-    return Markup(charts.sparkline(story.training.losses_unat, saying=saying))  # noqa: S704 — numbers and escaped words
+    return Markup(sparkline(story.training.losses_unat, saying=saying))  # noqa: S704 — numbers and escaped words
 
 
 def some_steps(losses: Sequence[int]) -> list[tuple[int, int]]:

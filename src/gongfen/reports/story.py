@@ -6,6 +6,8 @@ Amounts are integers with their unit in the name. ``None`` means *unknown* and i
 
 from dataclasses import dataclass
 
+from gongfen.value import Layer, Swings, Worth
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
@@ -108,6 +110,8 @@ class OutputStory:
     unmeasured: bool
     """Some labour behind it was not measured: T + L is a lower bound."""
     by_kind: tuple[LabourPart, ...]
+    layers: tuple[Layer, ...] = ()
+    """T and L by kind, phase and standing."""
     price_micro: int | None
     """``None``: not sold in this period."""
     value_micro: int
@@ -158,7 +162,7 @@ class Validation:
     points: tuple[ScatterPoint, ...]
     spearman_ppm: int | None
     """Rank correlation × 10⁶; ``None`` with fewer than three points."""
-    adjoint_growth_ppm: int
+    adjoint_growth_ppm: int | None
     """Growth of the adjoint's norm over the backward pass × 10⁶; above 3·10⁶ the run is not smooth enough."""
     method: str
 
@@ -201,14 +205,37 @@ class TrainingStory:
     """Mean training loss of each step, micro-nats a token: a curve for the page."""
     device: str
     device_us: int
-    gflop: int
+    gflop: int | None
     energy_mwh: int | None
     energy_quality: str
-    seed: int
+    seed: int | None
     adapter_sha256: str
     data_root: str
     config_sha256: str
     code_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """The book's indicators in one month; ``None`` is unknown, and drawn as a gap. Money in micro-units."""
+
+    month: str
+    """``2026-11``."""
+    sales_micro: int | None
+    value_micro: int | None
+    """μ(T + L) of the outputs that were first sold in it."""
+    rent_avg_micro: int | None
+    rent_repro_micro: int | None
+    living_uslh: int | None
+    """Living labour worked in it."""
+    surplus_rate_ppm: int | None
+    """e = s/v × 10⁶, with v = wages/μ."""
+    composition_ppm: int | None
+    """q = c/v × 10⁶."""
+    unmeasured: bool
+    """Labour of this month was never measured, or a machine or purchase: e is a lower bound."""
+    value_at_least: bool = False
+    """The value is a lower bound, the rents upper ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,3 +271,8 @@ class Story:
     makers: tuple[MakerStory, ...]
     validation: Validation | None
     settlement: SettlementStory
+    worth: Worth | None = None
+    """All outputs that were sold, together."""
+    swings: tuple[Swings, ...] = ()
+    """Which assumptions their worth hangs on."""
+    months: tuple[Month, ...] = ()

@@ -1,27 +1,95 @@
 """Answers on a terminal: tables that fit the width, with the finding first."""
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.containers import Lines
+from rich.padding import Padding
 from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
-from gongfen.facts.kinds import LABOURS, Payment, Settlement
+from gongfen.facts.kinds import Payment, Settlement
 from gongfen.reports.replies import Owed, Person, Who
 from gongfen.reports.words import N_, Words
-from gongfen.value import Worth
 
 STRONGEST = 8
+ROLES = (N_("output"), N_("model"), N_("base"), N_("dataset"), N_("data"), N_("prompt"), N_("deployment"))
+"""As what a work stands behind an output: those that have a word in every language. Others show as they were said."""
+READABLE = 24
+"""Columns of a text that may be folded: narrower ones are a ladder of letters."""
+
+
+UNITS = re.compile(r"[\u2e80-\uffef][，。、；：！？）」』”]*|[^\s\u2e80-\uffef]+[，。、；：！？）」』”]*|\s+")
+"""What stays on one line: a Chinese sign, or a word of another script, each with the marks that no line begins with."""
+
+
+class Running(Text):
+    """Running text. Chinese has no spaces to break it at: it goes on after any sign, but no line begins with a mark."""
+
+    def wrap(self, console: Console, width: int, **more: Any) -> Lines:  # noqa: ANN401 - as rich has it
+        """The lines of at most ``width`` columns."""
+        if not re.search(r"[\u2e80-\uffef]", self.plain):
+            return super().wrap(console, width, **more)
+        lines = Lines()
+        for line in self.split(allow_blank=True):
+            breaks, column = [], 0
+            for unit in UNITS.finditer(line.plain):
+                size = cell_len(unit[0].rstrip())
+                if column and column + size > width:
+                    breaks.append(unit.start())
+                    column = 0
+                column += cell_len(unit[0])
+            for part in line.divide(breaks):
+                part.rstrip()
+                lines.extend(Text.wrap(part, console, width, **more))
+        return lines
 
 
 class Verbatim(Table):
-    """A table in which brackets in a name are brackets, never markup."""
+    """A table in which brackets in a name are brackets, never markup, and which no narrow screen cuts.
+
+    Where its figures and readable texts do not stand beside each other, each row is written as a paragraph.
+    """
+
+    kept: list[tuple[list[Text], StyleType | None]]
 
     def add_row(self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False) -> None:
         """Add a row, its texts as they are."""
-        plain = (Text(cell) if isinstance(cell, str) else cell for cell in cells)
+        plain = [cell if isinstance(cell, Text) else Text(str(cell or "")) for cell in cells]
+        self.kept = [*getattr(self, "kept", []), (plain, style)]
         super().add_row(*plain, style=style, end_section=end_section)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """As a table where it fits, else as paragraphs."""
+        if self._least_width() <= options.max_width:
+            yield from super().__rich_console__(console, options)
+        else:
+            yield from self._paragraphs()
+
+    def _least_width(self) -> int:
+        """Columns of the screen that the table needs to be readable."""
+        least = 0
+        for place, column in enumerate(self.columns):
+            widths = [cell_len(cells[place].plain) for cells, _ in getattr(self, "kept", [])]
+            widest = max([cell_len(str(column.header)), *widths])
+            least += widest if column.no_wrap else min(widest, READABLE)
+        return least + 2 * (len(self.columns) - 1)
+
+    def _paragraphs(self) -> Iterable[RenderableType]:
+        """Each row's first cell on a line of its own, the others below it with their names."""
+        for cells, style in getattr(self, "kept", []):
+            first, *others = cells
+            yield Text.assemble(first, style=style or "")
+            inner = Table.grid(padding=(0, 2, 0, 0))
+            for column, cell in zip(self.columns[1:], others, strict=True):
+                if cell.plain:
+                    inner.add_row(Text(str(column.header), style="dim"), cell)
+            if inner.row_count:
+                yield Padding(inner, (0, 0, 0, 2))
 
 
 def table(words: Words, *columns: str, numbers: Sequence[int] = ()) -> Table:
@@ -36,9 +104,12 @@ def table(words: Words, *columns: str, numbers: Sequence[int] = ()) -> Table:
 def who(answer: Who, words: Words) -> RenderableType:
     """Who made an output."""
     say = words.say
-    head = Text(say("%(output)s: %(works)s works by %(makers)s makers stand behind it",
-                    output=answer.output, works=words.number(answer.works),
-                    makers=words.number(sum(row.works > 0 for row in answer.makers))), style="bold")  # fmt: skip
+    behind = words.counted(
+        "%(output)s: %(n)s work by %(makers)s stands behind it",
+        "%(output)s: %(n)s works by %(makers)s stand behind it",
+        answer.works, output=answer.output, makers=words.makers(sum(row.works > 0 for row in answer.makers)),
+    )  # fmt: skip
+    head = Text(behind, style="bold")
     chain = Text(" ← ".join(f"{work} ({words.gettext(role)})" for work, _, role in answer.lineage), style="dim")
     rows = table(words, "maker", "works", "labour in it", "influence", "quoted", numbers=(1, 2, 3, 4))
     for row in answer.makers[:STRONGEST]:
@@ -47,7 +118,8 @@ def who(answer: Who, words: Words) -> RenderableType:
         rows.add_row(row.maker, words.number(row.works), labour, share, words.number(row.quotes))
     parts: list[RenderableType] = [head, chain, Text(), rows]
     if len(answer.makers) > STRONGEST:
-        parts.append(Text(say("… and %(n)s more makers (--json shows all)", n=len(answer.makers) - STRONGEST), "dim"))
+        more = words.counted("%(n)s more maker", "%(n)s more makers", len(answer.makers) - STRONGEST)
+        parts.append(Text(say("… and %(more)s (--json shows all)", more=more), "dim"))
     parts.append(Text())
     parts.append(_influence_note(answer, words))
     for quote in answer.quotes:
@@ -88,44 +160,6 @@ def _influence_note(answer: Who, words: Words) -> Text:
     return Text(words.say(note, method=answer.method))
 
 
-def worth(answer: Worth, words: Words) -> RenderableType:
-    """What outputs are worth."""
-    rows = table(words, "", "labour", "money", numbers=(1, 2))
-    least = "≥ " if answer.unmeasured else ""
-
-    def money(micro: int | None) -> str:
-        return words.gettext("unknown: not sold") if micro is None else words.money(micro, answer.currency)
-
-    rows.add_row(
-        words.gettext("T transferred: data, model, machines"), least + words.hours(answer.transferred_uslh), ""
-    )
-    # Without any measured living labour, and with something unmeasured, L is a lower bound and this rent an upper one.
-    silent = answer.unmeasured and not answer.living_uslh
-    at_least = "≥ " if silent else ""
-    rows.add_row(
-        words.gettext("L living: prompting, review, operation"), at_least + words.hours(answer.living_uslh), ""
-    )
-    total = least + words.hours(answer.uslh)
-    rows.add_row(words.gettext("value μ(T + L)"), total, least + money(answer.value_micro), style="bold")
-    rows.add_row(words.gettext("price p"), "", money(answer.price_micro))
-    most = "≤ " if answer.unmeasured and answer.rent_avg_micro is not None else ""
-    rows.add_row(words.gettext("rent by average theory p − μ(T + L)"), "", most + money(answer.rent_avg_micro))
-    at_most = "≤ " if silent and answer.rent_repro_micro is not None else ""
-    rows.add_row(words.gettext("rent by reproduction theory p − μL"), "", at_most + money(answer.rent_repro_micro))
-    parts: list[RenderableType] = [Text(", ".join(answer.outputs), style="bold"), rows, Text()]
-    kinds = table(words, "living labour by kind", "", numbers=(1,))
-    for kind, amount in answer.by_kind.items():
-        kinds.add_row(f"{kind} {words.gettext(LABOURS[int(kind)])}", words.hours(amount))
-    for name, amount in answer.by_external.items():
-        kinds.add_row(name, words.hours(amount))
-    parts.append(kinds)
-    if answer.unmeasured:
-        parts.append(
-            Text(words.gettext("Some labour behind it was never measured: the true amount is at least this."), "yellow")
-        )
-    return Group(*parts)
-
-
 def owed(rows: Iterable[Owed], words: Words) -> RenderableType:
     """What makers are owed, and why."""
     found = table(words, "maker", "for labour", "for influence", "paid", "owed", numbers=(1, 2, 3, 4))
@@ -151,9 +185,9 @@ def settlement(found: Settlement, words: Words) -> RenderableType:
         (N_("carried out"), found.carried_out_micro),
     ):
         rows.add_row(words.gettext(name), words.money(amount, found.currency))
-    title = words.say("%(settlement)s: %(n)s makers by policy %(policy)s, on a log of %(size)s facts",
-                      settlement=found.settlement, n=len(found.lines), policy=found.policy,
-                      size=words.number(found.size))  # fmt: skip
+    title = words.say("%(settlement)s: %(makers)s by policy %(policy)s, on a log of %(facts)s",
+                      settlement=found.settlement, makers=words.makers(len(found.lines)), policy=found.policy,
+                      facts=words.facts(found.size))  # fmt: skip
     return Group(Text(title, style="bold"), rows)
 
 

@@ -68,6 +68,16 @@ def tongue(text: str) -> str:
     return "zh-Hans" if wide * 4 > len(letters) else "en"
 
 
+def preferred(environment: Mapping[str, str]) -> str:
+    """The language that the environment asks for: our own variable, else those of gettext in their order.
+
+    >>> preferred({"LANG": "zh_CN.UTF-8"}), preferred({"LANGUAGE": "zh_CN:en", "LANG": "de_DE.UTF-8"}), preferred({})
+    ('zh_CN.UTF-8', 'zh_CN', 'en')
+    """
+    order = ("GONGFEN_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    return next((said for name in order if (said := environment.get(name, "").partition(":")[0])), LANGUAGES[0])
+
+
 class Words:
     """What one language needs to say a report: gettext's two verbs, and amounts."""
 
@@ -92,6 +102,22 @@ class Words:
     def say(self, message: str, **values: object) -> str:
         """The message with its ``%(name)s`` places filled."""
         return fill(self.gettext(message), values)
+
+    def counted(self, singular: str, plural: str, n: int, **values: object) -> str:
+        """The message for ``n`` things, with ``n`` and its other places filled.
+
+        >>> [Words(lang).counted("%(n)s fact", "%(n)s facts", 1) for lang in LANGUAGES]
+        ['1 fact', '1 条事实']
+        """
+        return fill(self.ngettext(singular, plural, n), {"n": self.number(n), **values})
+
+    def facts(self, n: int) -> str:
+        """So many facts."""
+        return self.counted("%(n)s fact", "%(n)s facts", n)
+
+    def makers(self, n: int) -> str:
+        """So many makers."""
+        return self.counted("%(n)s maker", "%(n)s makers", n)
 
     def number(self, value: int | Decimal, *, least: int = 0, most: int = 0, sign: bool = False) -> str:
         """A number with thousands grouped, ``least`` to ``most`` decimals and a true minus sign."""

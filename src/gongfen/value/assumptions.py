@@ -267,7 +267,7 @@ class _Lying:
 
     def _circulation(self) -> Fraction:
         """The book's business labour, as simple labour, in the lot's proportion of all living labour."""
-        worked = sum(us for _, us in self._state.balances.prefixed("9000:circulation:"))
+        worked = -sum(us for _, us in self._state.balances.prefixed("9000:circulation:"))
         given = -sum(
             uslh
             for name in ("4000:living:", "4100:living-unpaid:")
@@ -283,7 +283,7 @@ def _times(carried: Carried, planned: Fraction) -> Fraction:
 
     Labour is conserved: however few uses were planned, those that were could not carry more than there was.
     """
-    return Fraction(1) if planned == 1 else min(1 / planned, Fraction(carried.planned, max(carried.used, 1)))
+    return Fraction(1) if planned == 1 else min(Fraction(1, planned), Fraction(carried.planned, max(carried.used, 1)))
 
 
 def _unneeded(state: State) -> dict[str, Fraction]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 
 from gongfen.reports.charts.axes import Frame, grid_of_y, reach
 from gongfen.reports.charts.drawing import Saying, breadth, num
@@ -29,7 +30,7 @@ def over_time(
     known = [value for line in lines for value in line.values if value is not None]
     frame = Frame((0, max(len(times) - 1, 1)), reach(known or [0, 1]), (left, head, width - 26, height - 26))
     parts = [saying.head(width, height, "chart over-time " + ("upright" if narrow else "wide"))]
-    parts += grid_of_y(frame, unit)
+    parts += grid_of_y(frame, unit) if known else []
     parts += _times(times, frame, height)
     for place, line in enumerate(lines):
         y = 12 + 19.0 * place
@@ -41,15 +42,15 @@ def over_time(
 
 
 def _x(frame: Frame, at: int, of: int) -> float:
-    """Where a time stands; a single one stands in the middle."""
-    return frame.x(at) if of > 1 else (frame.box[0] + frame.box[2]) / 2
+    """Where a time stands, clear of the numbers at the edge; a single one stands in the middle."""
+    left, right = frame.box[0] + 12, frame.box[2] - 4
+    return left + at * (right - left) / (of - 1) if of > 1 else (left + right) / 2
 
 
 def _times(times: Sequence[str], frame: Frame, height: float) -> list[str]:
-    """As many times as have room, the first and the last among them."""
+    """As many times as have room, evenly."""
     room = max(int((frame.box[2] - frame.box[0]) // (breadth(max(times, key=len, default=""), 12) + 14)), 1)
-    last = len(times) - 1
-    shown = range(len(times)) if last < room else sorted({last * n // max(room - 1, 1) for n in range(room)})
+    shown = range(0, len(times), -(-len(times) // room) or 1)
     made = []
     for at in shown:
         x = num(_x(frame, at, len(times)))
@@ -78,10 +79,13 @@ def _mark(place: int, x: float, y: float) -> str:
 
 
 def _gaps(lines: Sequence[Line], frame: Frame, of: int) -> list[str]:
-    """A question mark where no line knows anything."""
-    made = []
-    for at in range(of):
-        if all(line.values[at] is None for line in lines):
-            x, y = num(_x(frame, at, of)), num(frame.box[3] - 8)
-            made.append(f'<text class="gap" x="{x}" y="{y}" text-anchor="middle">?</text>')
+    """A question mark in the middle of each stretch of which no line knows anything."""
+    unknown = [all(line.values[at] is None for line in lines) for at in range(of)]
+    made, start = [], 0
+    for nothing, run in groupby(unknown):
+        length = len(list(run))
+        if nothing:
+            x = (_x(frame, start, of) + _x(frame, start + length - 1, of)) / 2
+            made.append(f'<text class="gap" x="{num(x)}" y="{num(frame.box[3] - 8)}" text-anchor="middle">?</text>')
+        start += length
     return made

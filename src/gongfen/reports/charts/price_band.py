@@ -31,7 +31,7 @@ def price_band(
     rows: Sequence[Priced], *, axis: str, unit: Callable[[int], str], saying: Saying, narrow: bool = False
 ) -> str:
     """A row an output; the axis of money stands below."""
-    width, left, pitch = (320.0, 6.0, 46.0) if narrow else (1080.0, 190.0, 34.0)
+    width, left, pitch = (320.0, 26.0, 46.0) if narrow else (1080.0, 190.0, 34.0)
     head = 8.0
     height = head + pitch * max(len(rows), 1) + 46
     most = max([max(row.value, row.price or 0) for row in rows] + [1])
@@ -48,7 +48,7 @@ def price_band(
 
 
 def _name(name: str, left: float, top: float, middle: float, *, narrow: bool) -> str:
-    x, y, anchor = (left, top + 14, "start") if narrow else (left - 14, middle + 4.5, "end")
+    x, y, anchor = (0.0, top + 14, "start") if narrow else (left - 14, middle + 4.5, "end")
     said = shorten(name, 300 if narrow else left - 14, SMALL if narrow else 13)
     return f'<text class="name" x="{num(x)}" y="{num(y)}" text-anchor="{anchor}">{escape(said)}</text>'
 
@@ -57,9 +57,9 @@ def _row(row: Priced, frame: Frame, y: float) -> list[str]:
     """Living labour, the band, the way from the band to the price, and the price."""
     start, living, value = frame.x(0), frame.x(row.living), frame.x(row.value)
     parts = [f"<g><title>{escape(row.note)}</title>"]
-    if row.price is not None:
-        kind = "rent-way" if row.price >= row.value else "rent-way short"
-        parts.append(f'<path class="{kind}" d="M{num(value)} {num(y)}H{num(frame.x(row.price))}"/>')
+    if row.price is not None:  # a rent below zero runs back below the bar
+        kind, at = ("rent-way", y) if row.price >= row.value else ("rent-way short", y + 11)
+        parts.append(f'<path class="{kind}" d="M{num(value)} {num(at)}H{num(frame.x(row.price))}"/>')
     parts.append(_rect("piece living", start, living, y))
     parts.append(_rect("piece past", living, value, y))
     if row.open:

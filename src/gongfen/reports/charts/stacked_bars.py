@@ -64,7 +64,7 @@ def _bar(parts: list[str], stack: Stack, left: float, y: float, scale: float, th
             )
             room = breadth(piece.code, SMALL)
             start = max(x + wide / 2 - room / 2, free)
-            if start + room <= x + max(wide, room) + 2 and start <= x + wide:
+            if room <= wide + 6 and start <= x + max(wide - room, 0) + 3:
                 parts.append(_text("code", start + room / 2, y + thick + 14, "middle", piece.code))
                 free = start + room + 5
         x += wide

@@ -43,7 +43,8 @@ def tornado(rows: Sequence[Sway], *, base: int, said: str, saying: Saying, narro
             parts.append(f'<rect class="open" {box}/>')
         else:
             parts += _bar(row, place(row.low), place(row.high), middle, y + drop)
-    parts.append(f'<path class="base" d="M{num(middle)} 20V{num(height - 4)}"/>')
+        start, end = (y + drop - 2, y + drop + 20) if narrow else (y - 6, y + pitch - 6)
+        parts.append(f'<path class="base" d="M{num(middle)} {num(start)}V{num(end)}"/>')
     return "".join(parts) + "</svg>"
 
 
