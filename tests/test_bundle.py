@@ -155,7 +155,7 @@ def test_a_zip_bomb_is_refused_while_it_is_unpacked(
     bundle: tuple[bytes, Verifier], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, verifier = bundle
-    monkeypatch.setattr("gongfen.reports.bundle.MOST_BYTES", 1_000)
+    monkeypatch.setattr("gongfen.reports.bundle.unpacking.MOST_BYTES", 1_000)
     with pytest.raises(ProofError, match="unpacks to more than"):
         verify_bundle(data, verifier)
 

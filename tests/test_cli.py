@@ -16,7 +16,7 @@ import typer
 from gongfen.cli.main import app, run
 from tests.books import COOPERATIVE, HASH, cooperative
 
-VERBS = ("audit", "demo", "forget", "generate", "import", "init", "key", "label", "log", "owed", "pay", "person",
+VERBS = ("audit", "demo", "export", "forget", "generate", "import", "init", "key", "label", "log", "owed", "pay", "person",
          "record", "report", "settle", "trace", "train", "verify", "who", "witness", "worth")  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def facts_of(text: str) -> list[tuple[str, object]]:
     [
         (("record", "poem", "a=b"), "not a fact kind"),
         (("record", "labour", "maker=ada", "work=poem-9", "labour_kind=1", "phase=training", "standing=crowd", "labour_us=1s", "day=2026-11-09"), "poem-9 is not in this book"),
-        (("record", "labour", "maker=ada", "work=poem-1", "labour_kind=1", "phase=training", "standing=crowd", "labour_us=-1", "day=2026-11-09"), ">= 0"),
+        (("record", "labour", "maker=ada", "work=poem-1", "labour_kind=1", "phase=training", "standing=crowd", "labour_us=-1", "day=2026-11-09"), "labour_us must be at least 0"),
         (("record", "labour", "maker=ada", "work=poem-1", "labour_kind=1", "phase=training", "standing=crowd", "labour_us=1.5", "day=2026-11-09"), "float"),
         (("record", "labour", "maker=ada", "work=poem-1", "labour_kind=1", "phase=training", "standing=crowd", "labour_us=25h", "day=2026-11-09"), "25 h on 2026-11-09"),
         (("record", "work", "work=w", f"sha256={HASH}", "size_bytes=1", "makers=ada", "source=s", "licence=l"), "has no share"),

@@ -14,6 +14,7 @@ from gongfen.facts import KINDS, Fact, Unknown, body_of, checked, decode, encode
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import MOST, apportion
 from gongfen.facts.notation import read_line, read_money, read_words
+from gongfen.facts.shapes import _name_given, misleading
 
 AT = "2026-11-22T04:17:24.000000Z"
 WORDS = {"maker": "ada", "work": "item-17", "labour_kind": 2, "phase": "training", "standing": "crowd",
@@ -53,7 +54,7 @@ def test_a_number_is_kept_exactly_or_refused(amount: int) -> None:
     ("change", "reason"),
     [
         ({"labour_us": 1.5}, "float"),
-        ({"labour_us": -1}, ">= 0"),
+        ({"labour_us": -1}, "at least 0"),
         ({"labour_us": None}, "no time but calls it measured"),
         ({"quality": "unmeasured"}, "unmeasured"),
         ({"day": "2026-02-30"}, "no calendar"),
@@ -62,8 +63,8 @@ def test_a_number_is_kept_exactly_or_refused(amount: int) -> None:
         ({"maker": "a\u3000b"}, "space"),
         ({"maker": "a\x7fb"}, "control"),
         ({"maker": "\ud800"}, "surrogate"),
-        ({"labour_kind": 9}, "<= 8"),
-        ({"labour_kind": True}, "int"),
+        ({"labour_kind": 9}, "at most 8"),
+        ({"labour_kind": True}, "must be a whole number"),
         ({"phase": "sometimes"}, "enum|phase"),
     ],
 )
@@ -166,7 +167,7 @@ def test_shares_and_money_are_said_as_people_say_them() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [("labour maker", "field=value"), ("enrol maker=a maker=b", "twice"), ("work makers=ada", "no share"),
-     ("labour labour_us=1.5", "float"), ("sale price_micro=0.00000001", "finer"), ("enrol nobody=1", "unknown field"),
+     ("labour labour_us=1.5", "float"), ("sale price_micro=0.00000001", "finer"), ("enrol nobody=1", "has no field nobody"),
      ("sale price_micro=1.0000001", "finer")],
 )  # fmt: skip
 def test_a_line_that_says_no_fact_is_refused_with_a_reason(line: str, reason: str) -> None:
@@ -204,3 +205,37 @@ def test_names_are_apportioned_in_the_same_order_however_they_come() -> None:
         == apportion(100, {"b": 1, "c": 1, "a": 1})
         == {"a": 34, "b": 33, "c": 33}
     )
+
+
+# -- names that look alike ---------------------------------------------------------------------------------------------
+
+MISLEADING = ["a\u200db", "ada\u200f", "\u202eada", "ad\u00ada", "e\u0301mile", "\ufeffada", "\u212b", "\uac00\u11a8"]
+"""A joiner, marks of direction, a soft hyphen, an accent by itself, a byte-order mark, Ångström's sign, a loose jamo."""
+
+
+@pytest.mark.parametrize("name", MISLEADING)
+def test_a_new_name_that_looks_like_another_is_found(name: str) -> None:
+    for body in (k.Enrol(maker=name), k.Plan(work="w", uses=1)):
+        others = () if isinstance(body, k.Enrol) else (name,)
+        ((reason, _),) = misleading(body, others)
+        assert "looks like another" in reason
+        assert reason.isascii(), "what cannot be seen is written out"
+
+
+@pytest.mark.parametrize("name", ["ada", "émile", "工分", "\U0001f60a", "Å", "각", "\uffee", "\U0010fffd", "é-Ω"])
+def test_a_name_in_any_script_is_no_mistake(name: str) -> None:
+    assert misleading(k.Enrol(maker=name), (name,)) == []
+
+
+@pytest.mark.parametrize("name", MISLEADING)
+def test_what_was_named_so_before_is_read_and_spoken_of(name: str) -> None:
+    """A log never changes: an old name goes on to work, or who was named so could never be paid."""
+    old = fact(k.Enrol(maker=name))
+    assert decode(encode(old)) == old
+    assert misleading(k.Payment(payment="p", maker=name, amount_micro=1, currency="EUR", day="2026-11-22")) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_names_that_kinds_give_are_texts(kind: str) -> None:
+    given_ = _name_given(KINDS[kind])
+    assert given_ is None or get_type_hints(KINDS[kind])[given_] is str

@@ -778,7 +778,7 @@ def test_an_owner_publishes_and_an_outsider_checks(tmp_path: Path) -> None:
     assert "has no facts yet" in said("log", "publish", "log", code=2)
     said("record", "enrol", "maker=ada")
     key = gongfen_(tmp_path, "log", "key").stdout.strip()
-    assert "log holds 1 facts of example.org/book: 1 new, in 4 files" in said("log", "publish", "log")
+    assert "log holds 1 fact of example.org/book: 1 new, in 4 files" in said("log", "publish", "log")
     (tmp_path / "old").write_text(said("log", "checkpoint"))
     said("record", "enrol", "maker=bo")
     assert json.loads(said("log", "publish", "log", "--json"))["before"] == 1

@@ -14,9 +14,10 @@ import pytest
 from babel.messages.extract import extract
 from jinja2.ext import babel_extract
 
-from gongfen.reports import charts
 from gongfen.reports import page as page_module
 from gongfen.reports import pictures as pictures_module
+from gongfen.reports.charts.flow_layout import lay_out
+from gongfen.reports.charts.row_bars import Span, bars
 from gongfen.reports.page import render
 from gongfen.reports.story import (
     Flow,
@@ -34,6 +35,7 @@ from gongfen.reports.story import (
     Validation,
 )
 from gongfen.reports.words import Words, catalogue
+from tests.books import COOPERATIVE, new_book
 
 PRESIDENTS = """George Washington|John Adams|Thomas Jefferson|James Madison|James Monroe|John Quincy Adams|Andrew Jackson
 Martin Van Buren|William Henry Harrison|John Tyler|James K. Polk|Zachary Taylor|Millard Fillmore|Franklin Pierce|James Buchanan
@@ -503,8 +505,8 @@ def test_unknown_is_said_and_never_zero():
     story = replace(
         story,
         outputs=(unsold,),
-        validation=replace(story.validation, spearman_ppm=None),
-        training=replace(story.training, energy_mwh=None, losses_unat=()),
+        validation=replace(story.validation, spearman_ppm=None, adjoint_growth_ppm=None),
+        training=replace(story.training, energy_mwh=None, gflop=None, seed=None, config_sha256="", losses_unat=()),
     )
     page = Tree(render(story))
     worth = next(e for e in page.all("section", "worth") if "en-o-1-w" in e.attrs["aria-labelledby"])
@@ -512,11 +514,40 @@ def test_unknown_is_said_and_never_zero():
     assert "EUR 0.00" not in worth.text
     assert "not sold" in page.all("table", "index")[0].words
     assert "Rank agreement (Spearman) unknown" in page.by_id("en-test").words
-    assert "unknown: not recorded" in page.by_id("en-model").words
+    assert "Smoothness of the run unknown: not recorded" in page.by_id("en-test").words
+    assert "smooth enough" not in page.by_id("en-test").text
+    for name in ("Energy", "Arithmetic", "Seed", "Configuration, SHA-256"):
+        assert f"{name} unknown: not recorded" in page.by_id("en-model").words
+    assert page.by_id("zh-model").text.count("未知：未记录") == 4
+    assert "未知：未记录" in page.by_id("zh-test").text
     assert "The training loss was not recorded." in page.by_id("en-model").text
     untested = Tree(render(replace(story, validation=None)))
     assert "Not tested" in untested.by_id("en-test").text
     assert not untested.all("svg", "scatter")
+
+
+def test_what_a_book_was_never_told_is_unknown_on_its_page(tmp_path):
+    """A model that was tuned elsewhere: its facts name no arithmetic, no seed, and a growth that is no number."""
+    memory = b'{"losses_unat":[3000000,2900000],"tokens":64}'
+    growth = r'notes=[{"name":"adjoint\u0020growth\u0020ppm","value":"low"}]'
+    retrained = 'points=[{"label":"ada","predicted_nnat":3,"measured_nnat":4}]'
+    told = (
+        COOPERATIVE.replace(
+            "tool=test seed=7\ncompute", f"tool=test record_sha256={sha256(memory).hexdigest()}\ncompute"
+        )
+        .replace("influence=i2", f"influence=i2 {growth}")
+        .replace(
+            "sale sale", f"evaluation subject=i2 method=retraining metric=spearman value_ppm=1 {retrained}\nsale sale"
+        )
+    )
+    with new_book(tmp_path, told) as book:
+        for text in (memory, b"text"):
+            book.log.keep_blob(text)
+        book.settle("2026-11")
+        page = Tree(book.report("A song"))
+    for name in ("Arithmetic", "Seed"):
+        assert f"{name} unknown: not recorded" in page.by_id("en-model").words
+    assert "Smoothness of the run unknown: not recorded" in page.by_id("en-test").words
 
 
 def test_a_known_zero_is_not_called_unknown():
@@ -524,13 +555,17 @@ def test_a_known_zero_is_not_called_unknown():
     given = replace(
         story.outputs[0], price_micro=0, rent_avg_micro=-story.outputs[0].value_micro, rent_repro_micro=-840_000
     )
-    page = Tree(render(replace(story, outputs=(given,), training=replace(story.training, energy_mwh=0))))
+    training = replace(story.training, energy_mwh=0, gflop=0, seed=0)
+    page = Tree(render(replace(story, outputs=(given,), training=training)))
     worth = next(e for e in page.all("section", "worth") if "en-o-1-w" in e.attrs["aria-labelledby"])
     assert "EUR 0.00" in worth.text
     assert "sold below value" in worth.text
     assert "−EUR 0.84" in worth.text
     assert "unknown" not in worth.text
     assert "0 mWh" in page.by_id("en-model").text
+    assert "0 GFLOP" in page.by_id("en-model").text
+    assert "Seed 0" in page.by_id("en-model").words
+    assert "unknown" not in page.by_id("en-model").text
 
 
 def euros(cell):
@@ -595,9 +630,9 @@ REPORTS = Path(page_module.__file__).parent
 def messages():
     """Every message that code and templates say, as (singular, plural or None)."""
     found = set()
-    for name in ("page.py", "pictures.py", "words.py"):
-        keywords = {"gettext": None, "say": None, "N_": None, "ngettext": (1, 2)}
-        with (REPORTS / name).open("rb") as source:
+    for path in REPORTS.glob("*.py"):
+        keywords = {"gettext": None, "say": None, "N_": None, "ngettext": (1, 2), "counted": (1, 2)}
+        with path.open("rb") as source:
             found |= {m for _, m, _, _ in extract("python", source, keywords=keywords)}
     for path in (REPORTS / "templates").glob("*.j2"):
         with path.open("rb") as source:
@@ -608,17 +643,20 @@ def messages():
 
 
 def terminal_messages():
-    """What the command line says: arguments of gettext, say, table, and texts marked with N_."""
+    """What the command line says: arguments of gettext, say, counted, table, and texts marked with N_."""
     found = set()
     for path in [*(REPORTS.parent / "cli").glob("*.py"), REPORTS / "text.py"]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 said = {"gettext": node.args[:1], "say": node.args[:1], "N_": node.args[:1], "table": node.args[1:]}
-                found |= {
+                texts = [
                     a.value for a in said.get(name, []) if isinstance(a, ast.Constant) and isinstance(a.value, str)
-                }
-    return {message for message in found if message.strip()}
+                ]
+                found |= {text for text in texts if text.strip()}
+                if name == "counted" and all(isinstance(a, ast.Constant) for a in node.args[:2]):
+                    found.add(tuple(a.value for a in node.args[:2]))
+    return found
 
 
 def test_every_message_is_translated_and_no_translation_is_left_over():
@@ -723,7 +761,7 @@ def a_layout(story, most=pictures_module.MOST_BARS):
     words = Words("en")
     nodes, flows = pictures_module._folded(story, words, most)
     bars, streams = pictures_module._bars_and_streams(story, nodes, flows, words)
-    return charts.lay_out(bars, streams, body=360, gap=7, slot=lambda _, span: max(span, 19)), bars, streams
+    return lay_out(bars, streams, body=360, gap=7, slot=lambda _, span: max(span, 19)), bars, streams
 
 
 @pytest.mark.parametrize("most", [0, 3, pictures_module.MOST_BARS, 10_000])
@@ -789,13 +827,11 @@ def test_what_was_not_measured_is_hatched_and_marked():
 
 
 def test_row_bars_keep_to_their_scale():
-    drawn = charts.bars(
-        [charts.Span(0, 25, "living"), charts.Span(25, 100, "influence", "estimated")], high=200, key="en"
-    )
+    drawn = bars([Span(0, 25, "living"), Span(25, 100, "influence", "estimated")], high=200, key="en")
     assert 'x="0.000%" y="0" width="12.500%"' in drawn
     assert 'x="12.500%" y="0" width="37.500%"' in drawn
     assert "url(#en-estimated-influence)" in drawn
-    below = charts.bars([charts.Span(0, -50, "influence")], low=-50, high=50, key="en")
+    below = bars([Span(0, -50, "influence")], low=-50, high=50, key="en")
     assert 'x="0.000%" y="0" width="50.000%"' in below
 
 

@@ -615,7 +615,7 @@ def test_a_witness_is_made_and_a_book_is_witnessed_by_hand(tmp_path: Path) -> No
         assert said("log", "policy", "--file", "policy") == text
         said("log", "policy", "--file", "policy", "--quorum", "1", code=2)
         assert "the policy holds" in said("log", "witness")
-        assert "已获见证" in said("log", "witness", GONGFEN_LANG="zh")
+        assert "法定人数联署" in said("log", "witness", GONGFEN_LANG="zh")
         assert json.loads(said("log", "witness", "--json"))["holds"]
         said("log", "policy", "--witness", line, "--witness", down("bo"), "--quorum", "2")
         found = said("log", "witness", code=2)

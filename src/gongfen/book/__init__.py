@@ -6,36 +6,38 @@ What needs a corpus reader, labels, bundles, a page or torch is imported by the 
 # ruff: noqa: PLC0415
 import os
 from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from gongfen import shares
 from gongfen.accounts import conservation
 from gongfen.accounts.state import HeldKey
 from gongfen.book import answers, keys, people
 from gongfen.book.clock import new_id, today
-from gongfen.book.place import cache_folder, place_of, user
+from gongfen.book.place import cache_folder, own_origin, place_of, user
 from gongfen.book.receipt import Receipt
-from gongfen.book.recording import Progress, Record, create_record, open_record, read_log_keys
+from gongfen.book.recording import Record, create_record, open_record, read_log_keys
 from gongfen.errors import MalformedFactError, MissingAssumptionError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.signing import MakerKey
+from gongfen.progress import Progress, silent
 from gongfen.reports.replies import Flagged, Owed, Person, Who
-from gongfen.value import Worth
+from gongfen.value import Swings, Worth
 
 if TYPE_CHECKING:
     from gongfen.book.bringing import Brought
+    from gongfen.book.exporting import Exported, Wanted
+    from gongfen.book.importing import Imported, Terms
     from gongfen.book.making import Prompt, Trained, Written
     from gongfen.book.publishing import Published
     from gongfen.book.tracing import PeriodTrace, Traced
     from gongfen.book.verification import Verified
+    from gongfen.reports.ledger import Account, DataLoop, Idle, Indicators, Ledger, Models
     from gongfen.studio.corpus import Corpus
+    from gongfen.studio.importers.export import Export, How
     from gongfen.studio.workshop import Setup
-
-
-def silent(_done: int, _total: int) -> None:
-    """Report no progress."""
 
 
 class Book:
@@ -70,7 +72,7 @@ class Book:
         """The proof of one fact, by number or id, which holds without the book."""
         seq = self.log.find(which) if isinstance(which, str) else which
         if seq is None or not 0 <= seq < self.log.size:
-            raise MissingAssumptionError(f"fact {which}", "is not in this book", "see what is: gongfen log")
+            raise MissingAssumptionError(f"fact {str(which)[:60]}", "is not in this book", "see what is: gongfen log")
         return self.log.receipt(seq)
 
     def verify(self, key: str | None = None, since: str | None = None, progress: Progress | None = None) -> "Verified":
@@ -130,6 +132,13 @@ class Book:
         with self.log.reading():
             return answers.worth_of(self.log, outputs)
 
+    def hangs_on(self, *outputs: str) -> tuple[Swings, ...]:
+        """Which assumptions the value of outputs hangs on, and each rent: the widest swing first."""
+        from gongfen.book.valuing import swings_of
+
+        with self.log.reading():
+            return swings_of(self.log, outputs)
+
     def owed(self, maker: str | None = None) -> tuple[Owed, ...]:
         """What makers are owed, and why."""
         with self.log.reading():
@@ -139,6 +148,56 @@ class Book:
         """Labour in, and labour at rest in outputs, stocks and losses, micro-SLH: equal, to the last unit."""
         with self.log.reading():
             return conservation(self.log.state)
+
+    # -- the books -------------------------------------------------------------------------------------------------
+
+    def ledger(self) -> "Ledger":
+        """The labour ledger at a glance: what was given, where it is, whether it balances, and what stands beside."""
+        from gongfen.book import bookkeeping
+
+        with self.log.reading():
+            return bookkeeping.ledger_of(self.log)
+
+    def accounts(self, prefix: str = "") -> "tuple[Account, ...]":
+        """The accounts whose names begin with ``prefix``, and their balances."""
+        from gongfen.book import bookkeeping
+
+        with self.log.reading():
+            return bookkeeping.accounts_below(self.log.state, prefix)
+
+    def close_period(self, period: str, close: str | None = None) -> k.Close:
+        """Close a period of the labour ledger with the balances of the log as it stands, and record it."""
+        from gongfen.book import bookkeeping
+
+        self.log.refresh()
+        return bookkeeping.close_period(self.log, period, close)
+
+    def indicators(self, period: str | None = None, *, progress: Progress = silent) -> "Indicators":
+        """c, v, s, W, e, q, r, the labour share, prices against values, owners: of a period, or altogether."""
+        from gongfen.book.capital import indicators_of
+
+        with self.log.reading():
+            return indicators_of(self.log, period, progress)
+
+    def models(self, *, progress: Progress = silent) -> "Models":
+        """The composite measure of every model, each unit by itself, and an estimate from it."""
+        from gongfen.book.measuring import models_of
+
+        with self.log.reading():
+            return models_of(self.log, progress)
+
+    def loop(self, *, progress: Progress = silent) -> "DataLoop":
+        """The data loop: what came back as data, by the equations and by the ledger, and where it leads."""
+        from gongfen.book.looping import loop_of
+
+        with self.log.reading():
+            return loop_of(self.log, progress)
+
+    def idle(self, work: str, rate: Fraction, days: Fraction, *, record: bool = False) -> "Idle":
+        """What a work loses by standing idle at λ = ``rate`` a day; ``record`` writes the loss."""
+        from gongfen.book import bookkeeping
+
+        return bookkeeping.idle(self.log, work, rate, days, write=record)
 
     # -- exchange --------------------------------------------------------------------------------------------------
 
@@ -208,6 +267,14 @@ class Book:
 
         return publishing.audit(self.log)
 
+    def export(
+        self, wanted: "Wanted", out: str | os.PathLike[str] | IO[bytes], *, progress: Progress | None = None
+    ) -> "Exported":
+        """The books as Beancount, hledger, CSV, Parquet or a statement, in a file or on a stream of bytes."""
+        from gongfen.book.exporting import export
+
+        return export(self.log, wanted, out, progress or silent)
+
     # -- production ------------------------------------------------------------------------------------------------
 
     def bring_in(self, corpus: "Corpus", *, dry_run: bool = False, progress: Progress | None = None) -> "Brought":
@@ -215,6 +282,14 @@ class Book:
         from gongfen.book.bringing import bring_in
 
         return bring_in(self.log, corpus, dry_run=dry_run, progress=progress)
+
+    def import_work(
+        self, export: "Export", terms: "Terms", how: "How", *, dry_run: bool = False, progress: Progress | None = None
+    ) -> "Imported":
+        """Record the labour and machine time of another tool's export, read by ``gongfen.studio.importers``."""
+        from gongfen.book.importing import import_work
+
+        return import_work(self.log, export, terms, how.zone, dry_run=dry_run, progress=progress)
 
     def train(
         self,
@@ -290,12 +365,13 @@ def open_book(path: str | os.PathLike[str] | None = None, *, by: str | None = No
 def create_book(
     path: str | os.PathLike[str] | None = None,
     *,
-    origin: str = "gongfen.example/book",
+    origin: str | None = None,
     by: str | None = None,
     post_quantum: bool = False,
 ) -> Book:
     """Make a new book, with a key of its own beside it. ``origin`` is its public name, like a web address.
 
+    Without one it gets a name of its own, made by chance: what a maker signs for one book must not fit another.
     ``post_quantum``: sign with ML-DSA-44 (FIPS 204) too, beside Ed25519.
     """
-    return Book(create_record(place_of(path), origin, by or user(), post_quantum=post_quantum))
+    return Book(create_record(place_of(path), origin or own_origin(), by or user(), post_quantum=post_quantum))

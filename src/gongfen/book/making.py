@@ -16,16 +16,17 @@ from gongfen.book.answers import TYPED
 from gongfen.book.clock import today
 from gongfen.book.place import beside
 from gongfen.book.publishing import text_of
-from gongfen.book.recording import Progress, Record
+from gongfen.book.recording import Record
 from gongfen.errors import MissingAssumptionError, TrainingError, UnknownWorkError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
+from gongfen.progress import Progress, silent
 from gongfen.proof.merkle import root_of
 from gongfen.studio.corpus import Corpus, Passage, sample
 from gongfen.studio.models import sha256_of
 from gongfen.studio.workshop import Setup, Workshop, code_sha256, energy_mwh, inference_gflop, open_run, training_gflop
-from gongfen.trace.tuning import Run, save_run, silent, tune
+from gongfen.trace.tuning import Run, save_run, tune
 
 MACHINE = "this-computer"
 RUN_FILE = "run.safetensors"

@@ -9,18 +9,18 @@ import msgspec
 from gongfen.book.answers import SEARCHED, makers_of, making_of, prompt_length
 from gongfen.book.making import Atelier, open_atelier
 from gongfen.book.publishing import text_of
-from gongfen.book.recording import Progress, Record
+from gongfen.book.recording import Record
 from gongfen.errors import MissingAssumptionError, TrainingError, UnknownWorkError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
+from gongfen.progress import Progress, silent
 from gongfen.shares import period_of, period_target
 from gongfen.trace.gradients import display_influence
 from gongfen.trace.leave_out import evenly_ranked, leave_out
 from gongfen.trace.metagradient import Metagradient, metagradient
 from gongfen.trace.problem import Passage
 from gongfen.trace.quotation import QuoteIndex, QuoteRule
-from gongfen.trace.tuning import silent
 
 NANO = 1_000_000_000
 MOST_GROWTH = 3.0

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,12 +11,13 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from gongfen.errors import GongfenError, InputError
-from gongfen.reports.words import Words
+from gongfen.reports.text import Running
+from gongfen.reports.words import Words, preferred
 
 app = typer.Typer(
     name="gongfen",
@@ -38,6 +40,10 @@ BookPath = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
+LONG_KEY = re.compile(r"([A-Za-z0-9+/]{44})[A-Za-z0-9+/]{200,}=*")
+"""The base64 of an ML-DSA-44 key has 1,752 characters; 44 of them tell two keys apart."""
+BLANKS = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
+"""What fills a line up to the width, and does not show."""
 MISTAKE = 2
 """Exit code of a person's mistake or a damaged input; nothing has been written."""
 
@@ -51,7 +57,22 @@ def main(book: BookPath = None) -> None:
 
 def words() -> Words:
     """The reader's language: ``GONGFEN_LANG``, else the locale."""
-    return Words(os.environ.get("GONGFEN_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en")
+    return Words(preferred(os.environ))
+
+
+def brief_keys(text: str) -> str:
+    """A text in which long keys are cut: the screen is for people; files and ``--json`` have them whole."""
+    return LONG_KEY.sub(r"\1…", text)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Around a verb that only reads: whatever goes wrong, there is nothing to say of what was left behind."""
+    try:
+        yield
+    except GongfenError as error:
+        error.left = ""
+        raise
 
 
 def show(answer: object, *, as_json: bool, draw: Callable[[], RenderableType], sample: bool = False) -> None:
@@ -71,13 +92,16 @@ def _print(answer: object, *, as_json: bool, draw: Callable[[], RenderableType],
     if as_json:
         sys.stdout.write(json.dumps(msgspec.to_builtins(answer), ensure_ascii=False, indent=2) + "\n")
     else:
-        drawn = draw()
-        # Running text keeps its lines, so that a command in it can be copied; tables fit the width.
-        Console().print(drawn, soft_wrap=isinstance(drawn, Text))
-        if sample:
-            Console().print(
-                f"◇ {words().gettext('sample data: some of these numbers rest on examples')}", style="yellow"
-            )
+        drawn, console = draw(), Console()
+        if isinstance(drawn, Group):
+            drawn = Group(*(Running.assemble(part) if isinstance(part, Text) else part for part in drawn.renderables))
+        with console.capture() as captured:
+            # Running text keeps its lines, so that a command in it can be copied; tables fit the width.
+            console.print(drawn, soft_wrap=isinstance(drawn, Text))
+            if sample:
+                note = f"◇ {words().gettext('sample data: some of these numbers rest on examples')}"
+                console.print(note, style="yellow", soft_wrap=True)
+        sys.stdout.write(BLANKS.sub(r"\1", captured.get()))
 
 
 @contextmanager
@@ -109,7 +133,11 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character shows its number
+    if sys.stderr is None:
+        sys.stderr = io.StringIO()  # whoever closed it does not want to hear of mistakes; the exit code tells them
     try:
+        if sys.stdout is None:
+            raise InputError("standard output", "is closed", "give the answer a file, a program or a terminal")
         app()
     except GongfenError as error:
         _complain(error)
@@ -137,6 +165,7 @@ def _complain(error: GongfenError) -> None:
         )
         return
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"{error.thing} {error.reason}", style="bold red", markup=False)
-    console.print(f"  → {error.remedy}", markup=False)
-    console.print(f"  {type(error).__name__}; {error.left}", style="dim", markup=False)
+    console.print(brief_keys(f"{error.thing} {error.reason}"), style="bold red", markup=False)
+    console.print(brief_keys(f"  → {error.remedy}"), markup=False)
+    left = f"; {error.left}" if error.left else ""
+    console.print(f"  {type(error).__name__}{left}", style="dim", markup=False)

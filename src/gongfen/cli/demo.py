@@ -91,7 +91,7 @@ def bring_in(demo: Demo) -> None:
     for maker in config["makers"]:
         if log.state.makers.get(maker["maker"]) is None:
             salt, details, sealed = people.seal({"name": maker["name"]})
-            log.store.put_person(maker["maker"], salt, details)
+            log.store.put_person(maker["maker"], salt, details, waiting=True)
             demo.new(f"enrol:{maker['maker']}", k.Enrol(maker=maker["maker"], details_sha256=sealed))
     currency = {"currency": config["currency"]}
     demo.new("standard:demo", body_of("standard", {**config["standard"], **currency}))

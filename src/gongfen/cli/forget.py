@@ -1,5 +1,6 @@
 """``gongfen forget``: delete what is kept of a person; the record stays whole."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +17,10 @@ def forget(
     """Delete a maker's name, contact and account for good. Every proof still holds; the maker's id stays in the log."""
     with gongfen.open(book) as opened:
         found = opened.forget(maker)
-        file = f"{opened.log.path.name}.people"
+        path = opened.log.path
+        file = (
+            f"{path.name}.people" if isinstance(path, Path) else words().say("the table person of %(book)s", book=path)
+        )
     lines = words().say(
         "What was kept of %(maker)s is deleted, with its salt.\nThe facts about %(maker)s stay, and every proof holds. "
         "Copies of %(file)s elsewhere still hold it: delete them too.",

@@ -1,5 +1,6 @@
 """``gongfen key``: makers' own keys — new, sign, rotate, revoke, list."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +10,10 @@ from rich.text import Text
 
 import gongfen
 from gongfen.book import keys
-from gongfen.cli.app import AsJson, BookPath, app, show, words
-from gongfen.cli.record import said_facts
+from gongfen.book.place import VARIABLE
+from gongfen.book.trying import check_own_word, try_out
+from gongfen.cli.app import AsJson, BookPath, app, reading, show, words
+from gongfen.cli.record import check_speaker, said_facts
 from gongfen.errors import BookPlaceError, GongfenError
 from gongfen.facts import Fact, checked, encode
 from gongfen.facts.signing import MakerKey
@@ -36,7 +39,7 @@ Name = Annotated[
     typer.Option("--name", help="The key's name, say m-017/laptop; else one is made up. It stays in the log for good."),
 ]
 Sign = Annotated[Path | None, typer.Option("--sign", help="Sign with this key file.")]
-KeyFile = Annotated[Path, typer.Option("--key", help="The maker's key file.")]
+KeyFile = Annotated[Path, typer.Option("--key", metavar="FILE", help="The maker's own key file, secret half and all.")]
 
 
 @key_app.command()
@@ -101,13 +104,32 @@ def sign(
     key: KeyFile,
     fact_id: Annotated[str | None, typer.Option("--id", help="The fact's id: with it, a retry is harmless.")] = None,
     sample: Annotated[bool, typer.Option(help="Mark as sample data.")] = False,
+    book: BookPath = None,
 ) -> None:
-    """Print facts with their maker's signature, a line each, for the book's owner: gongfen record FILE.jsonl."""
+    """Print facts with their maker's signature, a line each, for the book's owner: gongfen record - < FILE.
+
+    No book is needed. Where the book lies at hand, or a copy of it, what it would refuse is not signed.
+    """
     held = keys.read_key_file(key)
+    signed: list[Fact] = []
     for said in said_facts(what, fact_id, sample=sample):
+        check_speaker(said, held)
         fact = keys.signed_fact(held, said.body, said.id, said.at, sample=said.sample)
         checked(fact)
+        check_own_word(fact, held)
+        signed.append(fact)
+    tried = _tried(signed, held, book)
+    for fact in signed:
         sys.stdout.write(encode(fact).decode() + "\n")
+    speak = words()
+    said_so = speak.counted(
+        "%(n)s fact is signed by %(key)s.", "%(n)s facts are signed by %(key)s.", len(signed), key=held.key
+    )
+    known = speak.say("%(book)s would take what is signed.", book=tried) if tried else speak.gettext(
+        "No book is at hand: whether its owner's book takes it, it will say itself."
+    )  # fmt: skip
+    next_step = speak.gettext("Give the lines to the book's owner, who records them: gongfen record - < FILE")
+    sys.stderr.write(f"{said_so} {known}\n{next_step}\n")
 
 
 @key_app.command()
@@ -127,6 +149,7 @@ def revoke(
 
 
 @key_app.command("list")
+@reading()
 def list_(
     maker: Annotated[str | None, typer.Argument(help="One maker; all, when left out.")] = None,
     book: BookPath = None,
@@ -140,6 +163,21 @@ def list_(
     for one in found:
         rows.add_row(one.key, one.maker, str(one.since), _validity(one.ended, one.why, speak))
     show(found, as_json=as_json, draw=lambda: rows if found else Text(speak.gettext("No maker has a key yet.")))
+
+
+def _tried(facts: list[Fact], key: MakerKey, book: str | None) -> str | None:
+    """The name of the book that would take these facts; ``None`` when none is at hand. Raises what it would raise."""
+    named = book is not None or VARIABLE in os.environ
+    try:
+        with gongfen.open(book) as opened:
+            if not named and opened.log.origin != key.origin:
+                return None  # a book that happens to lie here is not the one that is meant
+            try_out(opened.log, facts, key)
+            return opened.log.origin
+    except BookPlaceError:
+        if named:
+            raise
+        return None
 
 
 def _validity(ended: int | None, why: str | None, speak: Words) -> str:

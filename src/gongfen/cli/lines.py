@@ -9,8 +9,8 @@ from typing import IO, Any
 
 import msgspec
 
-from gongfen.errors import BookPlaceError, MalformedFactError, UnknownKindError
-from gongfen.facts import Fact, Unknown, decode
+from gongfen.errors import BookPlaceError, InputError, MalformedFactError, UnknownKindError
+from gongfen.facts import KINDS, Fact, Unknown, decode
 from gongfen.facts.envelope import MOST_FACT_BYTES
 from gongfen.facts.notation import Said, read_line
 
@@ -18,8 +18,14 @@ STANDARD_INPUT = "-"
 
 
 def is_lines(what: list[str]) -> bool:
-    """Whether words on a command line name JSON lines instead of one fact."""
-    return len(what) == 1 and (what[0] == STANDARD_INPUT or what[0].endswith(".jsonl"))
+    """Whether words on a command line name JSON lines instead of one fact. Raises InputError for another file."""
+    if len(what) != 1:
+        return False
+    named = what[0] == STANDARD_INPUT or what[0].endswith(".jsonl")
+    if not named and what[0] not in KINDS and "\0" not in what[0] and Path(what[0][:200]).is_file():
+        remedy = f"read it as lines: gongfen record - < {what[0]}; or rename it"
+        raise InputError(what[0], "is a file, but its name does not end in .jsonl", remedy)
+    return named
 
 
 def read_facts(name: str, *, sample: bool) -> Iterator[tuple[str, Said | Fact]]:
@@ -29,6 +35,8 @@ def read_facts(name: str, *, sample: bool) -> Iterator[tuple[str, Said | Fact]]:
     again after it was broken off, says nothing twice. Raises BookPlaceError, MalformedFactError, UnknownKindError.
     """
     if name == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise InputError("standard input", "is closed", "give the lines to it, or name a file of JSON lines")
         yield from _facts(sys.stdin.buffer, "standard input", sample=sample, chained=False)
         return
     path = Path(name)

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
 
 import gongfen
+from gongfen.book.files import write_file
 from gongfen.book.place import VARIABLE
 from gongfen.book.recording import Record
-from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
+from gongfen.book.witnessing import cosigned_at, kept_policy
+from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
 from gongfen.facts import Elsewhere, Fact, encode
 from gongfen.facts.references import LISTED, references
+from gongfen.proof.cosignature import cosignatures
+from gongfen.proof.note import read_note
 from gongfen.reports.replies import Flagged
 from gongfen.reports.text import table
 
@@ -31,6 +34,8 @@ log_app = typer.Typer(
 )
 app.add_typer(log_app)
 BRIEF = 100
+MOST_DIGITS = 19
+"""A longer number is beyond any log: then it is an id."""
 
 
 @log_app.callback()
@@ -38,7 +43,7 @@ def log(
     ctx: typer.Context,
     about: Annotated[str | None, typer.Option(help="Only facts about this work, maker or target.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only facts of this kind.")] = None,
-    last: Annotated[int, typer.Option(help="How many, from the end; 0 for all.")] = 20,
+    last: Annotated[int, typer.Option(help="How many, from the end; 0 for all.", min=0)] = 20,
     start: Annotated[int, typer.Option("--from", help="Only facts from this number on.", min=0)] = 0,
     flagged: Annotated[
         bool, typer.Option("--flagged", help="Only facts whose signature is in doubt: their key had ended.")
@@ -53,7 +58,7 @@ def log(
                 book
             )  # `gongfen log --book PATH key` says the same as `gongfen log key --book PATH`
         return
-    with gongfen.open(book) as opened:
+    with reading(), gongfen.open(book) as opened:
         wanted = Wanted(about, kind, opened.flags() if flagged else None, start, last)
         found = wanted.facts(opened.log)
         if as_json:
@@ -106,6 +111,7 @@ def _drawn(found: Iterable[tuple[int, Fact]], doubtful: set[int]) -> Table:
 
 
 @log_app.command()
+@reading()
 def receipt(
     fact: Annotated[str, typer.Argument(help="A fact's number or id.")],
     book: BookPath = None,
@@ -114,16 +120,22 @@ def receipt(
 ) -> None:
     """The proof that a fact is in the log: keep it; gongfen verify checks it offline."""
     with gongfen.open(book) as opened:
-        found = opened.receipt(int(fact) if fact.isdecimal() else fact)
+        found = opened.receipt(int(fact) if fact.isdecimal() and len(fact) < MOST_DIGITS else fact)
+        policy = kept_policy(opened.log)
     if out is not None:
-        out.write_text(found.text(), encoding="utf-8")
-        said = words().say("%(path)s proves fact %(seq)s (%(kind)s)", path=out, seq=found.seq, kind=found.kind)
-        show({"file": str(out), "seq": found.seq}, as_json=as_json, draw=lambda: Text(said))
+        write_file(out, found.text())
+        known = [one.verifier for one in policy.witnesses] if policy else []
+        seen = {one.witness: cosigned_at(one) for one in cosignatures(read_note(found.checkpoint), known)}
+        lines = [words().say("%(path)s proves fact %(seq)s (%(kind)s)", path=out, seq=found.seq, kind=found.kind)]
+        lines += [words().say("cosigned by %(name)s at %(at)s", name=name, at=at) for name, at in seen.items()]
+        answer = {"file": str(out), "seq": found.seq, "cosigned": seen}
+        show(answer, as_json=as_json, draw=lambda: Text("\n".join(lines)))
         return
     show(found, as_json=True, draw=Text)
 
 
 @log_app.command()
+@reading()
 def checkpoint(book: BookPath = None, as_json: AsJson = False) -> None:
     """The newest signed checkpoint: keep it, and nobody can shorten the log unseen."""
     with gongfen.open(book) as opened:
@@ -132,10 +144,22 @@ def checkpoint(book: BookPath = None, as_json: AsJson = False) -> None:
 
 
 @log_app.command()
-def key(book: BookPath = None, as_json: AsJson = False) -> None:
-    """The book's public key."""
+@reading()
+def key(
+    out: Annotated[
+        Path | None, typer.Option(help="Write it to this file, to publish it: --key takes the file.")
+    ] = None,
+    book: BookPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """The book's public key; a line each, where it has two (gongfen init --post-quantum)."""
     with gongfen.open(book) as opened:
         found = "\n".join(map(str, opened.log.verifiers))
+    if out is not None:
+        write_file(out, f"{found}\n")
+        said = words().say("%(path)s holds the public key of the book.", path=out)
+        show({"file": str(out), "key": found}, as_json=as_json, draw=lambda: Text(said))
+        return
     sys.stdout.write((json.dumps({"key": found}) if as_json else found) + "\n")
 
 
@@ -146,14 +170,24 @@ def rebuild(book: BookPath = None, as_json: AsJson = False) -> None:
         with progress(words().gettext("rebuilding"), quiet=as_json) as move:
             opened.log.rebuild(move)
         size = opened.log.size
-    show({"facts": size}, as_json=as_json, draw=lambda: Text(words().say("rebuilt from %(n)s facts", n=size)))
+    text = words().say("rebuilt from %(facts)s", facts=words().facts(size))
+    show({"facts": size}, as_json=as_json, draw=lambda: Text(text))
 
 
 def _brief(fact: Fact) -> str:
     if isinstance(fact.body, Elsewhere):
         return f"body_sha256={fact.body.sha256}"
     fields = json.loads(encode(fact))["body"]
-    text = ", ".join(
-        f"{name}={value}" for name, value in msgspec.to_builtins(fields).items() if value not in (None, "", [])
-    )
+    text = ", ".join(f"{name}={_said(name, value)}" for name, value in fields.items() if value not in (None, "", []))
     return text if len(text) <= BRIEF else text[:BRIEF] + "…"
+
+
+def _said(name: str, value: object) -> str:
+    """A field's value, as ``gongfen record`` takes it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and name == "makers":
+        return ",".join(f"{part['maker']}:{part['ppm']}" for part in value)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ",".join(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

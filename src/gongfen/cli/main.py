@@ -1,7 +1,9 @@
 """``gongfen``: the verbs, one file each, gathered into one command."""
 
 from gongfen.cli import audit as _audit  # noqa: F401
+from gongfen.cli import books as _books  # noqa: F401
 from gongfen.cli import demo as _demo  # noqa: F401
+from gongfen.cli import export as _export  # noqa: F401
 from gongfen.cli import forget as _forget  # noqa: F401
 from gongfen.cli import generate as _generate  # noqa: F401
 from gongfen.cli import import_ as _import  # noqa: F401
@@ -15,6 +17,7 @@ from gongfen.cli import person as _person  # noqa: F401
 from gongfen.cli import publish as _publish  # noqa: F401
 from gongfen.cli import record as _record  # noqa: F401
 from gongfen.cli import report as _report  # noqa: F401
+from gongfen.cli import sectors as _sectors  # noqa: F401
 from gongfen.cli import settle as _settle  # noqa: F401
 from gongfen.cli import trace as _trace  # noqa: F401
 from gongfen.cli import train as _train  # noqa: F401

@@ -5,11 +5,12 @@ from typing import Annotated
 import typer
 
 import gongfen
-from gongfen.cli.app import AsJson, BookPath, app, show, words
+from gongfen.cli.app import AsJson, BookPath, app, reading, show, words
 from gongfen.reports import text
 
 
 @app.command()
+@reading()
 def owed(
     maker: Annotated[str | None, typer.Argument(help="One maker; all, when left out.")] = None,
     book: BookPath = None,

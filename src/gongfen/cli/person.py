@@ -1,11 +1,12 @@
 """``gongfen person``: a maker's name, contact, payout account — outside the log."""
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
 import gongfen
-from gongfen.cli.app import AsJson, BookPath, app, show, words
+from gongfen.cli.app import AsJson, BookPath, app, reading, show, words
 from gongfen.errors import DetailsError
 from gongfen.reports import text
 
@@ -34,6 +35,6 @@ def person(
             reason = "is given twice" if equals else "is not of the form field=value"
             raise DetailsError(f"the detail {name!r}", reason, "write, say, name=… contact=…")
         given[name] = value
-    with gongfen.open(book) as opened:
+    with nullcontext() if given else reading(), gongfen.open(book) as opened:
         found = opened.describe(maker, **given) if given else opened.details(maker)
     show(found, as_json=as_json, draw=lambda: text.person(found, words()))

@@ -13,29 +13,28 @@ from rich.text import Text
 
 import gongfen
 from gongfen.book import mirroring, published
-from gongfen.book.recording import read_log_keys
+from gongfen.book.files import write_file
 from gongfen.book.witnessing import cosigned_at
-from gongfen.cli.app import AsJson, BookPath, progress, show, words
+from gongfen.cli.app import AsJson, BookPath, progress, reading, show, words
 from gongfen.cli.log import log_app
+from gongfen.cli.trusted import Keys, read_keys, read_text, say_unchecked, unchecked
 from gongfen.errors import BookPlaceError, ForkError, InputError, ProofError
 from gongfen.proof.checkpoint import Checkpoint
 from gongfen.proof.policy import LogVerifier, Policy
 from gongfen.proof.tiles import TileReader
 from gongfen.reports.words import Words
 
-MOST_TEXT_BYTES = 1 << 22
 BETWEEN = "\n--- and ---\n\n"
-"""Stands between the two heads of an evidence file."""
+"""Stands between the two checkpoints of an evidence file."""
 
-Keys = Annotated[
-    list[str] | None,
-    typer.Option("--key", help="A key that the log has published; again for a second one. Never take it from the log."),
-]
 PolicyFile = Annotated[
-    Path | None, typer.Option("--policy", help="A policy (c2sp.org/tlog-policy): which witnesses must have cosigned.")
+    Path | None,
+    typer.Option(
+        "--policy", help="A witness policy (c2sp.org/tlog-policy): which witnesses, and how many, must have cosigned."
+    ),
 ]
 Evidence = Annotated[
-    Path | None, typer.Option("--evidence", help="Write both heads to this file, should the log have forked.")
+    Path | None, typer.Option("--evidence", help="Write both checkpoints to this file, should the log have forked.")
 ]
 
 
@@ -55,6 +54,7 @@ def publish(
 
 
 @log_app.command()
+@reading()
 def check(
     place: Annotated[str, typer.Argument(help="A published log: a folder, or an address (http, https).")],
     key: Keys = None,
@@ -72,9 +72,10 @@ def check(
     older = read_text(since) if since else None
     with showing_forks(evidence, as_json=as_json), progress(speak.gettext("checking"), quiet=as_json) as move:
         found = mirroring.check_published(mirroring.Source(place), keys, older, trusted, move)
+    left = unchecked(found.note, keys)
     lines = [
-        speak.say("It holds. Log %(origin)s, %(size)s facts, root %(root)s…",
-                  origin=found.origin, size=speak.number(found.size), root=found.root[:16]),
+        speak.say("It holds. Log %(origin)s, %(facts)s, root %(root)s…",
+                  origin=found.origin, facts=speak.facts(found.size), root=found.root[:16]),
         speak.say("files checked: %(n)s", n=speak.number(found.files)),
     ]  # fmt: skip
     if since:
@@ -88,7 +89,9 @@ def check(
             speak.say("bodies of long facts that are not there: %(n)s; the facts are proved, but cannot be read",
                       n=speak.number(found.missing))
         )  # fmt: skip
-    answer = asdict(found)
+    lines += say_unchecked(left, speak)
+    answer = asdict(found) | {"unchecked_signatures": left}
+    del answer["note"]
     answer["cosignatures"] = {seen.witness: cosigned_at(seen) for seen in found.cosignatures}
     show(answer, as_json=as_json, draw=lambda: Text("\n".join(lines)))
 
@@ -112,6 +115,7 @@ def mirror(
 
 
 @log_app.command()
+@reading()
 def compare(
     heads: Annotated[list[Path], typer.Argument(help="A signed checkpoint, or two; or a file of evidence.")],
     place: Annotated[
@@ -129,7 +133,8 @@ def compare(
         raise InputError(f"{len(notes)} checkpoints", "are too many", "give one or two")
     with showing_forks(evidence, as_json=as_json):
         newest = _compared(notes, place, _keys(key, None) if key or place else (), book)
-    text = words().say("One history: a log of %(size)s facts, %(origin)s", size=newest.size, origin=newest.origin)
+    text = words().say("One history: a log of %(facts)s, %(origin)s",
+                       facts=words().facts(newest.size), origin=newest.origin)  # fmt: skip
     answer = {"one_history": True, "origin": newest.origin, "size": newest.size, "root": newest.root.hex()}
     show(answer, as_json=as_json, draw=lambda: Text(text))
 
@@ -139,9 +144,9 @@ def _show_folder(
 ) -> None:
     """What lies in a folder now: a published log, or a mirror of one."""
     text = speak.say(
-        "%(folder)s holds %(size)s facts of %(origin)s: %(new)s new, in %(files)s files",
-        folder=folder, size=speak.number(found.size), origin=found.origin,
-        new=speak.number(found.size - found.before), files=speak.number(found.files),
+        "%(folder)s holds %(facts)s of %(origin)s: %(new)s new, in %(files)s",
+        folder=folder, facts=speak.facts(found.size), origin=found.origin,
+        new=speak.number(found.size - found.before), files=speak.counted("%(n)s file", "%(n)s files", found.files),
     )  # fmt: skip
     show(asdict(found), as_json=as_json, draw=lambda: Text(text))
 
@@ -185,24 +190,10 @@ def showing_forks(evidence: Path | None, *, as_json: bool) -> Iterator[None]:
             sys.stdout.flush()
         if evidence:
             try:
-                evidence.write_text(error.first + BETWEEN + error.second, encoding="utf-8")
-            except OSError as problem:
-                sys.stderr.write(f"{evidence}: {problem.strerror}\n")  # the fork is what matters
+                write_file(evidence, error.first + BETWEEN + error.second)
+            except InputError as problem:
+                sys.stderr.write(f"{problem.thing} {problem.reason}\n")  # the fork is what matters
         raise
-
-
-def read_text(path: Path) -> str:
-    """A small text file; raises InputError when it cannot be read, or is not one."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_TEXT_BYTES + 1)
-        if len(data) > MOST_TEXT_BYTES:
-            raise InputError(str(path), "is longer than 4 MiB", "name the right file")
-        return data.decode()
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}", "name a file that is there") from None
-    except UnicodeDecodeError:
-        raise InputError(str(path), "is not text", "name the right file") from None
 
 
 def read_policy(path: Path) -> Policy:
@@ -213,7 +204,7 @@ def read_policy(path: Path) -> Policy:
 def _keys(given: Sequence[str] | None, policy: Policy | None) -> tuple[LogVerifier, ...]:
     """The keys to check with: those that were named, else those of the policy's only log."""
     if given:
-        return tuple(key for text in given for key in read_log_keys(text.strip()))
+        return read_keys(given)
     logs = policy.logs if policy else ()
     if len({log.verifier.name for log in logs}) == 1:
         return tuple(log.verifier for log in logs)

@@ -13,6 +13,7 @@ from rich.text import Text
 import gongfen
 from gongfen.book import keys
 from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
+from gongfen.cli.fields import RecordCommand
 from gongfen.cli.lines import STANDARD_INPUT, is_lines, read_facts
 from gongfen.errors import BookPlaceError, GongfenError, InputError, MakerKeyError
 from gongfen.facts import Fact
@@ -25,7 +26,7 @@ SHOWN = 3
 """Numbers that are shown one by one."""
 
 
-@app.command()
+@app.command(cls=RecordCommand)
 def record(
     what: Annotated[
         list[str],
@@ -47,8 +48,8 @@ def record(
     """Write facts into the book: one; or lines, 1,024 at a time, each such part whole or not at all.
 
     Times take units (labour_us=40s, 3m, 2h), money decimals (price_micro=12.50), makers shares
-    (makers=ada:600000,bo:400000). A file that was broken off can be recorded again: what is there is not written twice.
-    On standard input, give each line an id for that.
+    (makers=ada:600000,bo:400000); gongfen record KIND --help says the fields of a kind. A file that was broken off can
+    be recorded again: what is there is not written twice. On standard input, give each line an id for that.
     """
     key = keys.read_key_file(sign) if sign else None
     with gongfen.open(book) as opened:
@@ -63,11 +64,9 @@ def record(
         else:
             found, blobs = _with_file(what, keep)
             said = Said(read_words(found), fact_id, None, sample)
-            before = opened.log.size
-            numbers = opened.log.record([_fact(opened, said, key)], blobs)
+            numbers, new = _written(opened, [_fact(opened, said, key)], blobs)
             answer = {"facts": numbers, "receipt": opened.log.receipt(numbers[0])}
-            new = sum(seq >= before for seq in numbers)
-            text = words().say("new facts: %(n)s; numbers: %(numbers)s", n=new, numbers=str(numbers[0]))
+            text = words().say("new facts: %(n)s; numbers: %(numbers)s", n=len(new), numbers=str(numbers[0]))
     show(answer, as_json=as_json, draw=lambda: Text(text))
 
 
@@ -81,9 +80,7 @@ def _pour(
     count = 0
     try:
         while part := list(islice(source, TOGETHER)):
-            before = book.log.size
-            numbers = _recorded(book, part)
-            fresh = [seq for seq in numbers if seq >= before]
+            numbers, fresh = _recorded(book, part)
             new = [*new[:SHOWN], *fresh] if len(new) < SHOWN else [*new[:SHOWN], *(fresh[-1:] or new[-1:])]
             count, lines = count + len(fresh), lines + len(part)
             move(lines, 0)
@@ -104,10 +101,21 @@ def _pour(
     return answer, text
 
 
-def _recorded(book: gongfen.Book, part: list[tuple[str, Fact]]) -> list[int]:
-    """The numbers of some lines' facts; a mistake names its line."""
+def _written(book: gongfen.Book, facts: list[Fact], blobs: Iterable[bytes] = ()) -> tuple[list[int], list[int]]:
+    """Write facts, all or none: their numbers, and those that are new. Other programs may write to the book meanwhile.
+
+    Within the transaction nobody else does: what stands in the log at its beginning was there, what comes is ours.
+    """
+    with book.log.writing():
+        before = book.log.size_seen
+        numbers = book.log.put(facts, blobs)
+    return numbers, sorted({seq for seq in numbers if seq >= before})
+
+
+def _recorded(book: gongfen.Book, part: list[tuple[str, Fact]]) -> tuple[list[int], list[int]]:
+    """The numbers of some lines' facts, and those that are new; a mistake names its line."""
     try:
-        return book.log.record([fact for _, fact in part])
+        return _written(book, [fact for _, fact in part])
     except GongfenError as error:
         if error.which is not None:
             error.thing = f"{part[error.which][0]} {error.thing}"
@@ -134,8 +142,17 @@ def _fact(book: gongfen.Book, said: Said | Fact, key: MakerKey | None) -> Fact:
     if isinstance(said, Fact):
         return said
     if key is not None:
+        check_speaker(said, key)
         return keys.sign_for(book.log, key, said.body, said.id, said.at, sample=said.sample)
-    return book.log.new(said.body, fact_id=said.id, at=said.at, sample=said.sample)
+    fact = book.log.new(said.body, fact_id=said.id, at=said.at, sample=said.sample)
+    return fact if said.by is None else msgspec.structs.replace(fact, by=said.by)
+
+
+def check_speaker(said: Said, key: MakerKey) -> None:
+    """Raise MakerKeyError when a line says that somebody else says so than who signs it."""
+    if said.by not in (None, key.maker):
+        thing = f"{said.body.kind} {said.id or ''}".strip()
+        raise MakerKeyError(thing, f"is said by {said.by}, but signed by {key.maker}", "leave by out, or let them sign")
 
 
 def said_facts(what: list[str], fact_id: str | None, *, sample: bool) -> Iterator[Said]:

@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 import gongfen
+from gongfen.book.files import write_file
 from gongfen.cli.app import AsJson, BookPath, app, show, words
 
 
@@ -20,6 +21,6 @@ def report(
     """Write the last settlement, with everything behind it, as one self-contained page in two languages."""
     with gongfen.open(book) as opened:
         page = opened.report(title, f"gongfen report {out}")
-    out.write_text(page, encoding="utf-8")
+    write_file(out, page)
     text = words().say("%(file)s: %(n)s characters, self-contained", file=out, n=words().number(len(page)))
     show({"file": str(out), "characters": len(page)}, as_json=as_json, draw=lambda: Text(text))

@@ -20,7 +20,7 @@ def trace(
     targets: Annotated[
         list[str], typer.Argument(help="Outputs (display grade), or one period:2026-11:EUR (settlement grade).")
     ],
-    validate: Annotated[int, typer.Option(help="Retrain without so many makers, and compare.")] = 0,
+    validate: Annotated[int, typer.Option(min=0, help="Retrain without so many makers, and compare.")] = 0,
     cache: Annotated[Path | None, typer.Option(envvar="GONGFEN_CACHE", help="Where base models are kept.")] = None,
     book: BookPath = None,
     as_json: AsJson = False,

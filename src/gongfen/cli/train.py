@@ -36,8 +36,9 @@ def train(
             progress=move,
         )
     text = speak.say(
-        "%(model)s: %(works)s works by %(makers)s makers, %(steps)s steps, loss %(first)s → %(last)s nats a token",
-        model=found.model, works=found.works, makers=found.makers, steps=found.steps,
+        "%(model)s: %(works)s by %(makers)s, %(steps)s, loss %(first)s → %(last)s nats a token",
+        model=found.model, works=speak.counted("%(n)s work", "%(n)s works", found.works),
+        makers=speak.makers(found.makers), steps=speak.counted("%(n)s step", "%(n)s steps", found.steps),
         first=speak.ratio(found.first_loss_unat), last=speak.ratio(found.last_loss_unat),
     )  # fmt: skip
     show(found, as_json=as_json, draw=lambda: Text(text))

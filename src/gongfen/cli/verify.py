@@ -1,7 +1,8 @@
 """``gongfen verify``: whether a bundle, a book, a receipt or a labelled file holds."""
 
+import io
+import zipfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +13,15 @@ from rich.text import Text
 import gongfen
 from gongfen.book.publishing import check_file
 from gongfen.book.receipt import Receipt
-from gongfen.book.recording import read_log_keys
 from gongfen.book.verification import Verified
-from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
+from gongfen.book.witnessing import cosigned_at
+from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
+from gongfen.cli.publish import showing_forks
+from gongfen.cli.trusted import Keys, read_keys, read_text, read_witness_keys, say_unchecked, unchecked
 from gongfen.errors import BookPlaceError, InputError, LabelError, ProofError
-from gongfen.proof.cosignature import read_verifier
-from gongfen.proof.note import Verifier
-from gongfen.proof.policy import CosignerVerifier, Policy
+from gongfen.proof.cosignature import Cosignature, cosignatures
+from gongfen.proof.note import read_note
+from gongfen.proof.policy import CosignerVerifier, LogVerifier
 from gongfen.reports.bundle import Verdict, verify_bundle
 from gongfen.reports.replay import Settled
 from gongfen.reports.words import Words
@@ -27,6 +30,7 @@ RECEIPTS = (".tlog-proof", ".json")
 
 
 @app.command()
+@reading()
 def verify(
     target: Annotated[
         Path | None,
@@ -34,16 +38,21 @@ def verify(
             help="A bundle (.zip), a receipt (.tlog-proof, .json), a labelled file (.md) or a book; else the book."
         ),
     ] = None,
-    key: Annotated[
-        str | None, typer.Option(help="The key that the book has published. Never take it from the file.")
-    ] = None,
+    key: Keys = None,
     since: Annotated[
         Path | None, typer.Option(help="An older signed checkpoint that the book or bundle must extend.")
     ] = None,
     witness: Annotated[
-        list[str] | None, typer.Option(help="The key of a witness that must have seen a bundle or receipt; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="KEY|FILE",
+            help="The key of a witness that must have cosigned a bundle or receipt, or a file that holds it; again for "
+            "the next one.",
+        ),
     ] = None,
-    quorum: Annotated[int | None, typer.Option(help="How many of these witnesses are enough; else all.")] = None,
+    quorum: Annotated[
+        int | None, typer.Option(min=0, help="The quorum: how many of these witnesses are enough; else all.")
+    ] = None,
     book: BookPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -52,76 +61,68 @@ def verify(
     suffix = target.suffix if target else ""
     if target and not target.is_file():
         raise BookPlaceError(str(target), "is not a file", "name a bundle, a receipt, a labelled file or a book")
-    older = _read(since) if since else None
-    witnesses = _witnesses(witness or (), quorum)
+    older = read_text(since) if since else None
+    keys, witnesses = read_keys(key), _witnesses(witness or (), quorum)
     if witnesses and suffix not in (".zip", *RECEIPTS):
         raise InputError(
             "--witness", "is for a bundle or a receipt", "name one; a book asks its own: gongfen log witness"
         )
     if older and suffix in (*RECEIPTS, ".md"):
         raise InputError("--since", "is for a book or a bundle", "compare two checkpoints: gongfen log compare")
-    with progress(speak.gettext("verifying"), quiet=as_json) as move:
+    with showing_forks(None, as_json=as_json), progress(speak.gettext("verifying"), quiet=as_json) as move:
         if target and suffix == ".zip":
-            keys = read_log_keys("\n".join(key.split())) if key else None
-            verdict = verify_bundle(target.read_bytes(), keys, move, since=older, witnesses=witnesses, quorum=quorum)
-            show(verdict_data(verdict), as_json=as_json, draw=lambda: _bundle(verdict, speak))
+            data = target.read_bytes()
+            verdict = verify_bundle(data, keys, move, since=older, witnesses=witnesses, quorum=quorum)
+            left = unchecked(zipfile.ZipFile(io.BytesIO(data)).read("checkpoint").decode(), keys) if keys else 0
+            show(verdict_data(verdict, left), as_json=as_json, draw=lambda: _bundle(verdict, left, speak))
         elif target and suffix in RECEIPTS:
-            _receipt(target, key, witnesses, quorum, speak, as_json=as_json)
+            _receipt(target, keys, witnesses, quorum, speak, as_json=as_json)
         elif target and suffix == ".md":
             _label(target, speak, as_json=as_json)
         else:
             with gongfen.open(target or book) as opened:
-                found = opened.verify(key, older, move)
-            show(verdict_data(found), as_json=as_json, draw=lambda: _book(found, speak))
+                found = opened.verify("\n".join(map(str, keys)), older, move)
+                spare = unchecked(opened.log.checkpoint(), keys) if keys and found.size else 0
+            show(verdict_data(found, spare), as_json=as_json, draw=lambda: _book(found, spare, speak))
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(str(path), f"cannot be read: {error}", "name a file that holds a checkpoint") from None
-
-
-def _witnesses(lines: Sequence[str], quorum: int | None) -> list[CosignerVerifier]:
-    keys = [read_verifier(word) for line in lines for word in line.split()]
-    found = [key for key in keys if not isinstance(key, Verifier)]
-    if len(found) < len(keys):
-        raise InputError("--witness", "names the key of a log", "name the keys of witnesses; the log's is for --key")
-    if quorum is not None and not 0 <= quorum <= len(found):
-        raise InputError(
-            f"--quorum {quorum}", f"asks for more or less than {len(found)} witnesses", "name more of them"
-        )
+def _witnesses(given: Sequence[str], quorum: int | None) -> tuple[CosignerVerifier, ...]:
+    found = read_witness_keys(given)
+    if quorum is not None and quorum > len(found):
+        raise InputError(f"--quorum {quorum}", f"asks for more than {len(found)} witnesses", "name more: --witness KEY")
     return found
 
 
-def verdict_data(found: Verdict | Verified) -> dict[str, object]:
-    """A verdict as plain values."""
-    return {name: msgspec.to_builtins(getattr(found, name)) for name in found.__slots__}
+def verdict_data(found: Verdict | Verified, unchecked_signatures: int) -> dict[str, object]:
+    """A verdict as plain values, and how many signatures of the book were not checked."""
+    data = {name: msgspec.to_builtins(getattr(found, name)) for name in found.__slots__}
+    return {**data, "unchecked_signatures": unchecked_signatures}
+
+
+def _holds(found: Verdict | Verified, speak: Words) -> str:
+    return speak.say("It holds. Log %(origin)s, %(facts)s, root %(root)s…",
+                     origin=found.origin, facts=speak.facts(found.size), root=found.root[:16])  # fmt: skip
 
 
 def _settled(settlements: tuple[Settled, ...], speak: Words) -> list[str]:
     return [
-        speak.say("recomputed to the cent: %(settlement)s, %(amount)s to %(n)s makers",
-                  settlement=one.settlement, amount=speak.money(one.total_micro, one.currency), n=one.makers)
+        speak.say("recomputed to the cent: %(settlement)s, %(amount)s to %(makers)s", settlement=one.settlement,
+                  amount=speak.money(one.total_micro, one.currency), makers=speak.makers(one.makers))
         for one in settlements
     ]  # fmt: skip
 
 
-def _bundle(found: Verdict, speak: Words) -> Text:
+def _bundle(found: Verdict, left: int, speak: Words) -> Text:
     lines = [
-        speak.say("It holds. Log %(origin)s, %(size)s facts, root %(root)s…",
-                  origin=found.origin, size=speak.number(found.size), root=found.root[:16]),
+        _holds(found, speak),
         speak.say("inclusion proofs checked: %(n)s; texts: %(blobs)s", n=speak.number(found.proofs), blobs=found.blobs),
         *_settled(found.settlements, speak),
     ]  # fmt: skip
-    if found.since is not None:
-        lines.append(speak.say("nothing was rewritten since the older checkpoint of %(n)s facts", n=found.since))
-    lines += [
-        speak.say("seen by %(witness)s at %(at)s", witness=one.witness, at=_when(one.time_s)) for one in found.witnesses
-    ]
+    lines.append(_since(found, speak))
+    lines += _cosigned(found.witnesses, speak)
     if found.witnesses_from_bundle:
         lines.append(speak.say(
-            "Of %(n)s witnesses that the book names itself, %(seen)s have seen it. Name those you trust: --witness.",
+            "Cosigned by %(seen)s of %(n)s witnesses that the book names itself. Name those you trust: --witness.",
             n=found.witnesses_named, seen=len(found.witnesses)
         ))  # fmt: skip
     if not found.own_verifier:
@@ -130,49 +131,71 @@ def _bundle(found: Verdict, speak: Words) -> Text:
         lines.append(speak.gettext(
             "The key came with the bundle: this shows that it agrees with itself. Name the published key with --key."
         ))  # fmt: skip
-    return Text("\n".join(lines))
+    return Text("\n".join([*lines, *say_unchecked(left, speak)]))
 
 
-def _when(time_s: int) -> str:
-    """A witness's time, UTC; as it is when no calendar has it."""
-    try:
-        return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (ValueError, OverflowError, OSError):
-        return f"{time_s} s"
+def _cosigned(seen: Sequence[Cosignature], speak: Words) -> list[str]:
+    return [speak.say("cosigned by %(name)s at %(at)s", name=one.witness, at=cosigned_at(one)) for one in seen]
 
 
-def _book(found: Verified, speak: Words) -> Text:
+def _book(found: Verified, left: int, speak: Words) -> Text:
     lines = [
-        speak.say("It holds. Log %(origin)s, %(size)s facts, root %(root)s…",
-                  origin=found.origin, size=speak.number(found.size), root=found.root[:16]),
+        _holds(found, speak),
         speak.say("signed checkpoints checked: %(n)s", n=speak.number(found.checkpoints)),
         *_settled(found.settlements, speak),
     ]  # fmt: skip
     if found.signed:
         lines.append(speak.say("signed by makers: %(n)s; in doubt: %(flagged)s", n=found.signed, flagged=found.flagged))
+    lines.append(_since(found, speak))
+    if found.waiting:
+        lines.append(speak.say(
+            "Details wait that the log does not commit to: %(makers)s. Is nobody at it? gongfen forget MAKER",
+            makers=", ".join(found.waiting)
+        ))  # fmt: skip
     if found.key_from_book:
         lines.append(speak.gettext("Checked with the book's own key. Name the published one with --key."))
-    return Text("\n".join(lines))
+    return Text("\n".join([*lines, *say_unchecked(left, speak)]))
+
+
+def _since(found: Verdict | Verified, speak: Words) -> str:
+    """What was compared with an older state: one log alone cannot show that it was not cut and signed again."""
+    if found.since is None:
+        return speak.gettext("compared with no older checkpoint: --since FILE finds a log that was rewritten")
+    return speak.say("nothing was rewritten since the older checkpoint of %(facts)s", facts=speak.facts(found.since))
 
 
 def _receipt(
     path: Path,
-    key: str | None,
+    keys: Sequence[LogVerifier],
     witnesses: Sequence[CosignerVerifier],
     quorum: int | None,
     speak: Words,
     *,
     as_json: bool,
 ) -> None:
-    if key is None:
+    if not keys:
         raise ProofError(str(path), "needs a key to be checked with", "name the published key with --key")
     found = _read_receipt(path)
-    keys = read_log_keys("\n".join(key.split()))
     found.check(*keys)
-    if witnesses:
-        found.check_witnessed(Policy.of(keys, witnesses, len(witnesses) if quorum is None else quorum))
-    line = speak.say("It holds: fact %(seq)s (%(kind)s) is in the signed log.", seq=found.seq, kind=found.kind)
-    show({"holds": True, "seq": found.seq, "fact": found.fact}, as_json=as_json, draw=lambda: Text(line))
+    note = read_note(found.checkpoint)
+    seen, needed = cosignatures(note, witnesses), len(witnesses) if quorum is None else quorum
+    if len(seen) < needed:
+        missing = ", ".join(key.name for key in witnesses if not note.signatures_of(key))
+        reason = f"was cosigned by {len(seen)} of {len(witnesses)} witnesses; {needed} are asked for"
+        raise ProofError("checkpoint", reason, f"ask for a receipt whose checkpoint these have cosigned: {missing}")
+    left, known = unchecked(found.checkpoint, keys), {(key.name, key.key_id) for key in (*keys, *witnesses)}
+    others = dict.fromkeys(line.name for line in note.lines if (line.name, line.key_id) not in known)
+    others.pop(keys[0].name, None)
+    lines = [speak.say("It holds: fact %(seq)s (%(kind)s) is in the signed log.", seq=found.seq, kind=found.kind)]
+    lines += [*_cosigned(seen, speak), *say_unchecked(left, speak)]
+    if others:
+        lines.append(speak.say(
+            "It carries cosignatures of %(names)s, not checked. Name those you trust: --witness.",
+            names=", ".join(others)
+        ))  # fmt: skip
+    answer = {"holds": True, "seq": found.seq, "fact": found.fact, "cosigned": msgspec.to_builtins(seen),
+              "cosigned_unchecked": list(others), "unchecked_signatures": left}  # fmt: skip
+    show(answer, as_json=as_json, draw=lambda: Text("\n".join(lines)))
 
 
 def _read_receipt(path: Path) -> Receipt:

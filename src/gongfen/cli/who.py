@@ -5,11 +5,12 @@ from typing import Annotated
 import typer
 
 import gongfen
-from gongfen.cli.app import AsJson, BookPath, app, show, words
+from gongfen.cli.app import AsJson, BookPath, app, reading, show, words
 from gongfen.reports import text
 
 
 @app.command()
+@reading()
 def who(
     output: Annotated[str, typer.Argument(help="The output's name.")], book: BookPath = None, as_json: AsJson = False
 ) -> None:

@@ -13,16 +13,17 @@ import gongfen
 from gongfen.book import witnessing
 from gongfen.book.witness import Witness, new_witness, read_log_key
 from gongfen.book.witness_server import WitnessServer
-from gongfen.cli.app import MISTAKE, AsJson, BookPath, app, show, words
+from gongfen.cli.app import MISTAKE, AsJson, BookPath, app, brief_keys, reading, show, words
 from gongfen.cli.log import log_app
 from gongfen.cli.publish import Evidence, read_policy, showing_forks
+from gongfen.cli.trusted import KEY, key_words
 from gongfen.errors import InputError
 from gongfen.reports.text import table
 from gongfen.reports.words import N_, Words
 
 witness_app = typer.Typer(
     name="witness",
-    help="Be a witness: see the signed states of other people's logs, and cosign only what has grown out of the last.",
+    help="Be a witness: see other people's checkpoints, and cosign each only if its log has grown out of the last.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -52,12 +53,13 @@ def new(
     text = words().say(
         "%(folder)s is a new witness, %(name)s. Its public key, for the logs that want it:\n  %(key)s\n"
         "Keep the folder secret, and never set it back to an older copy: a witness must not forget.",
-        folder=folder, name=name, key=made.key,
+        folder=folder, name=name, key=brief_keys(made.key),
     )  # fmt: skip
     show({"name": name, "key": made.key, "folder": str(folder)}, as_json=as_json, draw=lambda: Text(text))
 
 
 @witness_app.command()
+@reading()
 def key(folder: Dir = HERE, as_json: AsJson = False) -> None:
     """The witness's public key."""
     with Witness(folder) as witness:
@@ -70,12 +72,17 @@ def key(folder: Dir = HERE, as_json: AsJson = False) -> None:
 
 @witness_app.command()
 def trust(
-    log_key: Annotated[str, typer.Argument(metavar="KEY", help="The log's public key, as gongfen log key prints it.")],
+    log_key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY|FILE", help="The log's public key, as gongfen log key prints it, or a file that holds it."
+        ),
+    ],
     folder: Dir = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Witness a log from now on."""
-    verifiers = [read_log_key(line) for line in log_key.strip().split("\n")]
+    verifiers = [read_log_key(word) for word in key_words(log_key)]
     with Witness(folder) as witness:
         fresh = sum(witness.trust(verifier) for verifier in verifiers) > 0
     origin = verifiers[0].name
@@ -85,8 +92,9 @@ def trust(
 
 
 @witness_app.command("list")
+@reading()
 def list_(folder: Dir = HERE, as_json: AsJson = False) -> None:
-    """The logs that this witness knows, with the last state of each that it cosigned."""
+    """The logs that this witness knows, with the size of the last checkpoint of each that it cosigned."""
     with Witness(folder) as witness:
         found = witness.logs()
     speak = words()
@@ -105,7 +113,7 @@ def list_(folder: Dir = HERE, as_json: AsJson = False) -> None:
 def serve(
     folder: Dir = HERE,
     host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 for a free one.")] = 7400,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 for a free one.")] = 7400,
 ) -> None:
     """Answer logs over HTTP (c2sp.org/tlog-witness), until Ctrl-C or SIGTERM."""
     speak = words()
@@ -121,9 +129,9 @@ def serve(
 
 @log_app.command("witness")
 def ask(evidence: Evidence = None, book: BookPath = None, as_json: AsJson = False) -> None:
-    """Ask the policy's witnesses to cosign the newest checkpoint, and keep what they answer.
+    """Ask the witnesses of the book's policy to cosign the newest checkpoint, and keep what they answer.
 
-    Exit code 0: enough of them have cosigned; 2: too few. What was obtained is kept in either case.
+    Exit code 0: the quorum has cosigned; 2: too few. What was obtained is kept in either case.
     """
     with gongfen.open(book) as opened, showing_forks(evidence, as_json=as_json):
         found = witnessing.ask_witnesses(opened.log)
@@ -148,7 +156,7 @@ def ask(evidence: Evidence = None, book: BookPath = None, as_json: AsJson = Fals
     show(answer, as_json=as_json, draw=lambda: _drawn(found, words()))
     for one in found.answers:
         if one.head and not as_json:
-            sys.stdout.write(f"\n{words().say('the head that %(name)s knows:', name=one.name)}\n\n{one.head}")
+            sys.stdout.write(f"\n{words().say('the checkpoint that %(name)s knows:', name=one.name)}\n\n{one.head}")
     if not found.holds:
         raise typer.Exit(MISTAKE)
 
@@ -157,16 +165,23 @@ def ask(evidence: Evidence = None, book: BookPath = None, as_json: AsJson = Fals
 def policy(
     witness: Annotated[
         list[str] | None,
-        typer.Option("--witness", help="'NAME KEY URL' of a witness, in one pair of quotes; again for the next one."),
+        typer.Option(
+            "--witness",
+            help="'NAME KEY URL' of a witness, in one pair of quotes, KEY being its key or a file that holds it; again "
+            "for the next one.",
+        ),
     ] = None,
     quorum: Annotated[
-        int | None, typer.Option(help="How many of them must cosign; more than half, if left out.", show_default=False)
+        int | None,
+        typer.Option(
+            min=0, help="The quorum: how many of them must cosign; more than half, if left out.", show_default=False
+        ),
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="A whole policy (c2sp.org/tlog-policy) instead.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A whole witness policy (c2sp.org/tlog-policy) instead.")] = None,
     book: BookPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the policy of witnesses, or set it: whose cosignatures the book asks for, and how many are enough."""
+    """Print the witness policy, or set it: whom the book asks to cosign, and the quorum: how many are enough."""
     if (file and (witness or quorum is not None)) or (quorum is not None and not witness):
         raise InputError("the policy", "is named in two ways, or half", "give --file, or --witness with --quorum")
     with gongfen.open(book) as opened:
@@ -174,7 +189,8 @@ def policy(
             witnessing.set_policy(opened.log, read_policy(file))
         elif witness:
             enough = len(witness) // 2 + 1 if quorum is None else quorum
-            witnessing.set_policy(opened.log, witnessing.policy_of_witnesses(opened.log, witness, enough))
+            lines = [_with_key(line) for line in witness]
+            witnessing.set_policy(opened.log, witnessing.policy_of_witnesses(opened.log, lines, enough))
         text = str(witnessing.policy_of(opened.log))
     if as_json:
         show({"policy": text}, as_json=True, draw=Text)
@@ -187,13 +203,21 @@ def _drawn(found: witnessing.WitnessedHead, speak: Words) -> RenderableType:
     for one in found.answers:
         # What a witness says is text, and never markup.
         rows.add_row(Text(one.name), Text(speak.gettext(ANSWERS[one.answer])), Text(one.at or one.reason))
-    said = N_("%(size)s facts are witnessed: the policy holds.") if found.holds else N_(
-        "%(size)s facts are not witnessed by enough; ask again: gongfen log witness"
+    said = N_("The checkpoint of %(facts)s is cosigned by the quorum: the policy holds.") if found.holds else N_(
+        "The checkpoint of %(facts)s is not cosigned by the quorum; ask again: gongfen log witness"
     )  # fmt: skip
-    parts: list[RenderableType] = [rows, Text(), Text(speak.say(said, size=speak.number(found.size)))]
+    parts: list[RenderableType] = [rows, Text(), Text(speak.say(said, facts=speak.facts(found.size)))]
     if found.missing:
         parts.append(Text(speak.say("without a cosignature of: %(names)s", names=", ".join(found.missing))))
     return Group(*parts)
+
+
+def _with_key(line: str) -> str:
+    """NAME KEY URL, with the key itself where its file was named."""
+    name, *rest = line.split()
+    if rest and not KEY.fullmatch(rest[0]):
+        rest[:1] = key_words(rest[0])
+    return " ".join([name, *rest])
 
 
 def _say(line: str) -> None:

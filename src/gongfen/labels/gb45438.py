@@ -218,7 +218,8 @@ def _check_value(key: object, value: object, place: str) -> list[Finding]:
 
 def _check_producer(code: str, place: str) -> list[Finding]:
     if code == PLACEHOLDER_PRODUCER:
-        return [Finding("warning", place, "is a placeholder", "put your registered code into the configuration")]
+        remedy = "give your registered code: gongfen label --producer CODE"
+        return [Finding("warning", place, "is a placeholder", remedy)]
     fault = producer_fault(code)
     return [Finding("warning", place, fault, "compare it with the code that was registered")] if fault else []
 

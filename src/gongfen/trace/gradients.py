@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from gongfen.errors import TrainingError
+from gongfen.progress import Progress, silent
 from gongfen.trace.problem import Problem
-from gongfen.trace.tuning import Progress, silent, steady
+from gongfen.trace.tuning import steady
 
 Method = Literal["empirical-fisher", "plain"]
 DAMPING = 0.1

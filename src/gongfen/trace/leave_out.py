@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from gongfen.errors import TrainingError
+from gongfen.progress import Progress, silent
 from gongfen.trace.problem import Problem, utility
-from gongfen.trace.tuning import Progress, Run, retune, silent
+from gongfen.trace.tuning import Run, retune
 
 Groups = Mapping[str, Sequence[int]]
 """Maker → the numbers of their examples."""

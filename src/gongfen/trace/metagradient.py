@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from gongfen.errors import TrainingError
+from gongfen.progress import Progress, silent
 from gongfen.trace.adamw import State, adjoint, start, step
 from gongfen.trace.problem import Problem, utility_gradient
-from gongfen.trace.tuning import Progress, Run, gradient_of, silent, steady, tensor_sha256
+from gongfen.trace.tuning import Run, gradient_of, steady, tensor_sha256
 
 Mode = Literal["one-sided", "central", "exact"]
 RELATIVE_STEP = 1e-3

@@ -6,7 +6,7 @@ its examples as much as any other.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -19,15 +19,9 @@ from torch import Tensor
 from torch.utils import deterministic
 
 from gongfen.errors import TrainingError
+from gongfen.progress import Progress, silent
 from gongfen.trace.adamw import Recipe, State, start, step
 from gongfen.trace.problem import Problem
-
-Progress = Callable[[int, int], None]
-"""``progress(done, total)``, called after each unit of work."""
-
-
-def silent(_done: int, _total: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,54 @@
+"""Tables that people keep in files: CSV, or the first sheet of an XLSX file.
+
+XLSX needs openpyxl, which is optional: ``pip install 'gongfen[xlsx]'``.
+"""
+
+from pathlib import Path
+from zipfile import BadZipFile
+
+from gongfen.errors import InputError
+from gongfen.value.sector_table import rows_of_csv
+
+XLSX = ".xlsx"
+MOST_BYTES = 64 << 20
+"""Larger than any table that is solved exactly."""
+
+
+def rows_of(path: Path) -> list[list[object]]:
+    """The cells of a table, row by row; empty rows are left out. Raises InputError."""
+    name = str(path)
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(name, f"is larger than {MOST_BYTES >> 20} MiB", "leave only the table in it")
+        rows = _of_xlsx(path) if path.suffix.lower() == XLSX else list(map(list, rows_of_csv(_text(path), name)))
+    except OSError as error:
+        raise InputError(name, f"cannot be read: {error.strerror}", "name a file of CSV or XLSX") from None
+    found: list[list[object]] = [list(row) for row in rows if any(str(cell or "").strip() or cell == 0 for cell in row)]
+    if not found:
+        raise InputError(name, "is empty", "give a row of names, and the table below it")
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(str(path), "is not text in UTF-8", "save it as CSV in UTF-8, or as .xlsx") from None
+
+
+def _of_xlsx(path: Path) -> list[list[object]]:
+    """The first sheet, with what its formulas gave when it was saved."""
+    try:
+        from openpyxl import load_workbook  # noqa: PLC0415 - optional
+        from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415 - optional
+    except ImportError:
+        remedy = "install it: pip install 'gongfen[xlsx]'; or save the sheet as CSV"
+        raise InputError(str(path), "is XLSX, which openpyxl reads, and that is not installed", remedy) from None
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+        raise InputError(str(path), f"is not a workbook: {error}", "save it as .xlsx again, or as CSV") from None
+    try:
+        return [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
+    finally:
+        book.close()
