@@ -16,8 +16,8 @@ import typer
 from gongfen.cli.main import app, run
 from tests.books import COOPERATIVE, HASH, cooperative
 
-VERBS = ("audit", "demo", "export", "forget", "generate", "import", "init", "key", "label", "log", "owed", "pay", "person",
-         "record", "report", "settle", "trace", "train", "verify", "who", "witness", "worth")  # fmt: skip
+VERBS = ("audit", "books", "correct", "demo", "export", "forget", "generate", "import", "init", "key", "label", "log", "owed", "pay", "person",
+         "record", "report", "sectors", "settle", "trace", "train", "verify", "who", "witness", "worth")  # fmt: skip
 
 
 @dataclass(frozen=True)

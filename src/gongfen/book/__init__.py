@@ -28,6 +28,7 @@ from gongfen.value import Swings, Worth
 
 if TYPE_CHECKING:
     from gongfen.book.bringing import Brought
+    from gongfen.book.correcting import Corrected
     from gongfen.book.exporting import Exported, Wanted
     from gongfen.book.importing import Imported, Terms
     from gongfen.book.making import Prompt, Trained, Written
@@ -251,6 +252,12 @@ class Book:
             )
         self.log.record(payments)
         return payments
+
+    def correct(self, number: int, reason: str) -> "Corrected":
+        """Take an earlier fact back by a new one: labour, compute, a purchase, a sale, a payment, a wage or rent."""
+        from gongfen.book.correcting import correct
+
+        return correct(self.log, number, reason)
 
     # -- publication -----------------------------------------------------------------------------------------------
 

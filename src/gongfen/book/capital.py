@@ -26,8 +26,9 @@ import msgspec
 
 from gongfen.accounts import passing
 from gongfen.accounts.chart import OPENING
-from gongfen.accounts.checks import corrected_name, spread_over_days
+from gongfen.accounts.checks import spread_over_days
 from gongfen.book.answers import converted, price_of
+from gongfen.book.bookkeeping import corrected_in
 from gongfen.book.recording import Record
 from gongfen.errors import InputError, MissingAssumptionError
 from gongfen.facts import Fact
@@ -133,20 +134,15 @@ def given_in(record: Record, period: str | None, progress: Progress = silent) ->
     """One pass over the facts. Within ``reading``."""
     found = Given(period or "")
     standard: k.Standard | None = None
-    size, names = record.size_seen, record.state.names
+    size, corrected = record.size_seen, corrected_in(record.state)
     for seq, fact in record.facts(0, size):
         if seq % STEP == 0:
             progress(seq, size)
         if isinstance(fact.body, k.Standard):
             standard = fact.body
-        elif names.get(corrected_name_of(fact.id)) is None:
+        elif fact.id not in corrected:
             found.add(fact, standard)
     return found
-
-
-def corrected_name_of(fact_id: str) -> str:
-    """Under which a fact is remembered as corrected."""
-    return corrected_name(k.Correction(correction="?", fact=fact_id, reason="?"))
 
 
 def indicators_of(record: Record, period: str | None, progress: Progress = silent) -> Indicators:
@@ -345,15 +341,17 @@ def owners_of(owned: str, amounts: Mapping[str, Fraction | None]) -> Owners:
 
 
 def prices_of(priced: Mapping[str, Priced], found: Deviation) -> Prices:
-    """A deviation, as it is said."""
+    """A deviation, as it is said; of one alone there is none: it is its own average."""
+    counted = len(priced) - len(found.left_out)
+    spread = (found.mawd, found.variation, found.distance) if counted > 1 else (None, None, None)
     return Prices(
-        counted=len(priced) - len(found.left_out),
+        counted=counted,
         price=said(found.price) or "",
         value=said(found.value),
         scale=said(found.scale),
-        mawd_ppm=ppm(found.mawd),
-        variation_ppm=ppm(found.variation),
-        distance_ppm=ppm(found.distance),
+        mawd_ppm=ppm(spread[0]),
+        variation_ppm=ppm(spread[1]),
+        distance_ppm=ppm(spread[2]),
         outliers=tuple(
             Outlying(name=one.name, ratio_ppm=ppm(one.ratio) or 0, bears_rent=one.bears_rent) for one in found.outliers
         ),

@@ -21,7 +21,8 @@ from fractions import Fraction
 from gongfen.accounts.chart import LABOUR_UNIT, PASSED_ON, loss_account, stock_account
 from gongfen.accounts.state import State
 from gongfen.book.booked import with_entries
-from gongfen.book.capital import corrected_name_of, ppm
+from gongfen.book.bookkeeping import corrected_in
+from gongfen.book.capital import ppm
 from gongfen.book.recording import Record
 from gongfen.errors import NotProductiveError
 from gongfen.facts import Fact
@@ -240,6 +241,7 @@ class _History:
         self.works: dict[str, _Work] = {}
         self.transfers = self.passed_on = self.decay = 0
         self._state = state
+        self._corrected = corrected_in(state)
         self._stocks: dict[str, str] = {}
         self._losses: dict[str, str] = {}
         for name in names:
@@ -254,9 +256,8 @@ class _History:
 
     def add(self, fact: Fact, bookings: tuple[Booking, ...]) -> None:
         """Follow one fact, in the order of the log."""
-        corrected = self._state.names.get(corrected_name_of(fact.id)) is not None
         body = fact.body
-        if isinstance(body, ENTERS) and not corrected:
+        if isinstance(body, ENTERS) and fact.id not in self._corrected:
             for work, amount in self._entering(bookings):
                 self.works[work].receive(amount, {})
         elif isinstance(body, k.Dataset):

@@ -14,8 +14,8 @@ from fractions import Fraction
 from gongfen.accounts.chart import stock_account
 from gongfen.accounts.state import State
 from gongfen.book.booked import with_entries
-from gongfen.book.bookkeeping import COMPLIANCE, DATA, meters_of, said_pf_days
-from gongfen.book.capital import corrected_name_of, said
+from gongfen.book.bookkeeping import COMPLIANCE, DATA, GFLOP, corrected_in, meters_of, said_pf_days
+from gongfen.book.capital import said
 from gongfen.book.recording import Record
 from gongfen.errors import GongfenError
 from gongfen.facts import Fact
@@ -28,7 +28,6 @@ from gongfen.value import Features, Fitted, estimate, fit, training_flop
 from gongfen.value.by_rule import rounded
 
 STEP = 1_000
-GFLOP = 10**9
 UNITS = {"device_us": "device-us", "gflop": "gflop", "tokens": "tokens", "energy_mwh": "mwh"}
 """Field of a ``compute`` fact → the unit of its memo account."""
 
@@ -73,12 +72,12 @@ def models_of(record: Record, progress: Progress = silent) -> Models:
     }
     behind = _behind(record, spent)
     accounts = {stock_account("model", model): one for model, one in spent.items()}
-    size = record.size_seen
+    size, corrected = record.size_seen, corrected_in(state)
     for seq, fact, bookings in with_entries(record, size):
         if seq % STEP == 0:
             progress(seq, size)
         _receive(accounts, fact, bookings)
-        if isinstance(fact.body, k.Labour | k.Compute) and state.names.get(corrected_name_of(fact.id)) is None:
+        if isinstance(fact.body, k.Labour | k.Compute) and fact.id not in corrected:
             for model in behind.get(fact.body.work, ()):
                 spent[model].add(fact)
     models = tuple(_composite(state, model, one) for model, one in spent.items())

@@ -3,7 +3,11 @@
 XLSX needs openpyxl, which is optional: ``pip install 'gongfen[xlsx]'``.
 """
 
+import warnings
+import zlib
+from itertools import islice
 from pathlib import Path
+from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
 from gongfen.errors import InputError
@@ -12,6 +16,12 @@ from gongfen.value.sector_table import rows_of_csv
 XLSX = ".xlsx"
 MOST_BYTES = 64 << 20
 """Larger than any table that is solved exactly."""
+MOST_ROWS = 100_000
+_DAMAGED = (
+    BadZipFile, ParseError, zlib.error, KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""What comes of reading a damaged workbook: its parts are a zip of XML, and refer to one another by name."""
 
 
 def rows_of(path: Path) -> list[list[object]]:
@@ -44,11 +54,17 @@ def _of_xlsx(path: Path) -> list[list[object]]:
     except ImportError:
         remedy = "install it: pip install 'gongfen[xlsx]'; or save the sheet as CSV"
         raise InputError(str(path), "is XLSX, which openpyxl reads, and that is not installed", remedy) from None
+    found: list[list[object]]
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions: only the cells are read
+            book = load_workbook(path, read_only=True, data_only=True)
+        try:
+            found = [list(row) for row in islice(book.worksheets[0].iter_rows(values_only=True), MOST_ROWS + 1)]
+        finally:
+            book.close()
+    except (InvalidFileException, *_DAMAGED) as error:
         raise InputError(str(path), f"is not a workbook: {error}", "save it as .xlsx again, or as CSV") from None
-    try:
-        return [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
-    finally:
-        book.close()
+    if len(found) > MOST_ROWS:
+        raise InputError(str(path), f"has more than {MOST_ROWS:,} rows", "leave only the table in its first sheet")
+    return found

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from gongfen.book.answers import converted, price_of
-from gongfen.book.capital import Given, corrected_name_of
+from gongfen.book.bookkeeping import corrected_in
+from gongfen.book.capital import Given
 from gongfen.book.recording import Record
 from gongfen.errors import MissingAssumptionError
 from gongfen.facts import Fact
@@ -73,10 +74,11 @@ def months_of(record: Record, currency: str) -> tuple[Month, ...]:
     its first sale.
     """
     standard, given = None, dict[str, Given]()
+    corrected = corrected_in(record.state)
     for _, fact in record.facts():
         if isinstance(fact.body, k.Standard):
             standard = fact.body
-        elif record.state.names.get(corrected_name_of(fact.id)) is None:
+        elif fact.id not in corrected:
             for month in _months_touched(fact):
                 given.setdefault(month, Given(month)).add(fact, standard)
     in_force = record.state.standards.get("*")

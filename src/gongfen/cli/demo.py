@@ -95,6 +95,7 @@ def bring_in(demo: Demo) -> None:
             demo.new(f"enrol:{maker['maker']}", k.Enrol(maker=maker["maker"], details_sha256=sealed))
     currency = {"currency": config["currency"]}
     demo.new("standard:demo", body_of("standard", {**config["standard"], **currency}))
+    demo.new("skill:demo", body_of("skill", config["skill"]))
     demo.new("policy:demo", body_of("policy", {**config["policy"], **currency}))
     demo.say(f"{log.size:,} facts; standard and policy published (sample data)")
 

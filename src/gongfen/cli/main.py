@@ -2,6 +2,7 @@
 
 from gongfen.cli import audit as _audit  # noqa: F401
 from gongfen.cli import books as _books  # noqa: F401
+from gongfen.cli import correct as _correct  # noqa: F401
 from gongfen.cli import demo as _demo  # noqa: F401
 from gongfen.cli import export as _export  # noqa: F401
 from gongfen.cli import forget as _forget  # noqa: F401

@@ -131,6 +131,7 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True):
     scale: str | None
     """Money for one unit of labour, as these were sold."""
     mawd_ppm: int | None
+    """``None``, as the next two, over fewer than two: one alone is its own average."""
     variation_ppm: int | None
     """Coefficient of variation of price over value."""
     distance_ppm: int | None

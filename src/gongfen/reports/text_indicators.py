@@ -29,6 +29,8 @@ OWNED = {
     "data": N_("owners of data"),
     "site": N_("owners of sites"),
 }
+FINE = 10**12
+"""Parts in which a labour value is drawn: an hour is a lot beside a unit of money."""
 DIGITS = 6
 """Decimals of a labour value on the screen; --json has twelve."""
 
@@ -92,7 +94,7 @@ def _capital(answer: Indicators, words: Words) -> Iterable[RenderableType]:
     if answer.lower_bound:
         yield Text(words.gettext("Some of this labour was never measured: c and L are at least this."), "yellow")
     yield Text()
-    yield _rates(rates, words)
+    yield _rates(rates, words, least)
     if answer.unpaid_uslh and answer.surplus_rate_paid_ppm is not None:
         said = words.say("without the unpaid labour e is %(rate)s", rate=ratio(answer.surplus_rate_paid_ppm, words))
         yield Text(said, "dim")
@@ -110,14 +112,15 @@ def _living(answer: Indicators, words: Words) -> str:
     return words.gettext("; ").join(parts)
 
 
-def _rates(rates: Rates, words: Words) -> RenderableType:
+def _rates(rates: Rates, words: Words, least: str) -> RenderableType:
+    """With L and c at least so much, e and q are at least so much too; r may lie on either side."""
     rows = listing()
-    for name, found in (
-        (N_("rate of surplus e = s/v"), rates.surplus_rate_ppm),
-        (N_("organic composition q = c/v"), rates.composition_ppm),
-        (N_("rate of profit r = s/(c + v)"), rates.profit_rate_ppm),
+    for name, found, mark in (
+        (N_("rate of surplus e = s/v"), rates.surplus_rate_ppm, least),
+        (N_("organic composition q = c/v"), rates.composition_ppm, least),
+        (N_("rate of profit r = s/(c + v)"), rates.profit_rate_ppm, "≈ " if least else ""),
     ):
-        rows.add_row(words.gettext(name), ratio(found, words))
+        rows.add_row(words.gettext(name), ratio(found, words) if found is None else mark + ratio(found, words))
     return rows
 
 
@@ -151,7 +154,9 @@ def _prices(prices: Prices | None, unit: str, words: Words) -> Iterable[Renderab
     mark = f"{unit} " if unit else ""
 
     def amount(said: str | None) -> str:
-        return words.gettext("unknown") if said is None else mark + words.number(Decimal(said), most=2)
+        if said is None:
+            return words.gettext("unknown")
+        return mark + words.number(Decimal(said), most=2 if abs(Decimal(said)) >= 1 else DIGITS)
 
     rows.add_row(words.gettext("Σpq, what it fetched"), amount(prices.price))
     if unit:
@@ -246,7 +251,7 @@ def _plain(said: str | None, words: Words) -> str:
 def sectors(answer: Sectors, words: Words) -> RenderableType:
     """Labour values of a table."""
     known = [one for one in answer.sectors if one.value is not None]
-    most = max([int(Decimal(one.value or "0") * PPM) for one in known] or [1]) or 1
+    most = max([int(Decimal(one.value or "0") * FINE) for one in known] or [1]) or 1
     priced = answer.prices is not None
     columns = [
         N_("sector"),
@@ -279,7 +284,7 @@ def _sector(one: Sector, words: Words, *, priced: bool) -> list[str]:
 
 
 def _value_bar(one: Sector, most: int) -> Text:
-    return bar(int(Decimal(one.value or "0") * PPM), most)
+    return bar(int(Decimal(one.value or "0") * FINE), most)
 
 
 def _digits(said: str, words: Words, most: int) -> str:

@@ -16,6 +16,8 @@ from gongfen.reports.worth_words import layer_name
 BAR = 20
 FULL = "█"
 UNIT = "uslh"
+LABOUR = "labour"
+"""The ledger of a period that is closed, where it is not a currency's."""
 GIVEN = {
     "living": N_("living labour, paid"),
     "living-unpaid": N_("living labour, unpaid"),
@@ -77,7 +79,8 @@ def ledger(answer: Ledger, words: Words) -> RenderableType:
         "%(origin)s: the labour ledger after %(facts)s", origin=answer.origin, facts=words.facts(answer.size)
     )
     parts: list[RenderableType] = [Text(head, style="bold"), _balance(answer, words), Text()]
-    most = max(answer.given_uslh, 1)
+    # After a correction outputs may hold more than was given: 5890 makes up for it.
+    most = max(1, answer.given_uslh, answer.outputs_uslh, answer.stocks_uslh, answer.losses_uslh)
     for title, rows in (
         (N_("labour given, by source"), _given(answer, words, most)),
         (N_("living labour by kind"), _kinds(answer, words, most)),
@@ -194,12 +197,13 @@ def _money(answer: Ledger, words: Words) -> Iterable[RenderableType]:
 
 def _notes(answer: Ledger, words: Words) -> Iterable[RenderableType]:
     notes: list[RenderableType] = []
-    if answer.closed:
-        periods = [
-            words.say("%(period)s by %(by)s", period=one.period, by=one.by) for one in answer.closed[-STRONGEST:]
-        ]
-        said = words.gettext(", ").join(periods)
-        notes.append(Text(words.say("closed: %(periods)s", periods=said)))
+    for message, periods in (
+        (N_("closed: %(periods)s"), [one for one in answer.closed if one.ledger == LABOUR]),
+        (N_("settled: %(periods)s"), [one for one in answer.closed if one.ledger != LABOUR]),
+    ):
+        said = [words.say("%(period)s by %(by)s", period=one.period, by=one.by) for one in periods[-STRONGEST:]]
+        if said:
+            notes.append(Text(words.say(message, periods=words.gettext(", ").join(said))))
     if answer.corrections:
         notes.append(Text(words.counted("%(n)s fact was corrected", "%(n)s facts were corrected", answer.corrections)))
     if answer.unmeasured:

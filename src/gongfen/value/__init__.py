@@ -18,6 +18,7 @@ from gongfen.value.compute import machine_hours as machine_hours
 from gongfen.value.compute import pf_days as pf_days
 from gongfen.value.compute import training_flop as training_flop
 from gongfen.value.compute import utilisation as utilisation
+from gongfen.value.decay import idle_loss as idle_loss
 from gongfen.value.deviation import Deviation as Deviation
 from gongfen.value.deviation import Outlier as Outlier
 from gongfen.value.deviation import Priced as Priced
