@@ -4,6 +4,7 @@ python benchmarks/books.py [--facts N] [--others N]
 """
 
 import argparse
+import gc
 import resource
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import gongfen
 from gongfen import accounts, kinds
+from gongfen.cli.app import COLLECT
 from gongfen.facts import Fact, decode
 from gongfen.value.worth import value_of_each
 
@@ -130,6 +132,7 @@ def main() -> None:
     options.add_argument("--facts", type=int, default=100_000, help="labour facts, and as many outputs")
     options.add_argument("--others", type=int, default=0, help="outputs for the comparison with other tools; 0: none")
     asked = options.parse_args()
+    gc.set_threshold(*COLLECT)  # as the command does
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         grown = seconds(lambda: grow(folder / "book.db", asked.facts))

@@ -4,6 +4,7 @@ python benchmarks/million.py [--facts N] [--keep FOLDER]
 """
 
 import argparse
+import gc
 import random
 import resource
 import statistics
@@ -16,6 +17,7 @@ from pathlib import Path
 import gongfen
 from gongfen import kinds
 from gongfen.book.verification import read_log
+from gongfen.cli.app import COLLECT
 from gongfen.facts import Fact
 from gongfen.proof.checkpoint import open_checkpoint
 
@@ -120,6 +122,7 @@ def main() -> None:
     options.add_argument("--facts", type=int, default=1_000_000)
     options.add_argument("--keep", type=Path, help="write the book here and leave it; a book that is there is asked")
     asked = options.parse_args()
+    gc.set_threshold(*COLLECT)  # as the command does
     with tempfile.TemporaryDirectory() as place:
         path = (asked.keep or Path(place)) / "book.db"
         if not path.exists():

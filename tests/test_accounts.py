@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gongfen import accounts
+from gongfen import accounts, shares
 from gongfen.accounts.chart import External, Living, read_source
 from gongfen.accounts.stocks import Stock
-from gongfen.errors import GongfenError
+from gongfen.errors import AbsurdLabourError, ClosedPeriodError, GongfenError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
+from gongfen.value import worth
 from tests.books import HASH, said
 from tests.histories import START, booked, histories
 
@@ -73,7 +74,7 @@ def test_nothing_that_is_lost_taken_back_or_recycled_goes_below_zero(bodies: lis
         known = state.works.get(name)
         assert known is not None
         assert stock.recycled <= known.quantity
-        assert all(amount > 0 for amount in stock.sources.values())
+        assert all(amount >= 0 for amount in stock.sources.values())
 
 
 @given(st.integers(0, 10**12), st.integers(1, 50), st.lists(st.integers(1, 9), max_size=20))
@@ -149,3 +150,84 @@ def test_a_refused_fact_leaves_the_state_untouched() -> None:
     with pytest.raises(GongfenError):
         accounts.book(state, Fact(id="x", at="2026-11-22T00:00:00.000000Z", by="t", body=bad), 99)
     assert before == {table: dict(getattr(state, table).prefixed("")) for table in accounts.TABLES}
+
+
+# -- what a hostile review found --------------------------------------------------------------------------------------
+
+SHOP = f"""
+    enrol maker=ada
+    enrol maker=bo
+    standard standard=s basis=t reductions=[] machines=[] melt_micro=40.0 currency=EUR
+    policy policy=p1 statement=s pool_ppm=1000000 beta_ppm=1000000 utility=u currency=EUR
+    work work=data sha256={HASH} size_bytes=0 makers= source=t licence=l
+    labour maker=ada work=data labour_kind=2 phase=training standing=crowd labour_us=3h day=2026-01-01
+    output output=o sha256={HASH} size_bytes=0
+    make make=m activity=generate inputs=[{{"work":"data","role":"data"}}] outputs=["o"] tool=t
+"""
+SALE = "sale sale=s1 output=o price_micro=100.00 currency=EUR day=2026-01-02"
+
+
+def hours(maker: str, work: str, count: int, day: str = "2026-01-02", **more: str) -> str:
+    rest = "".join(f" {name}={value}" for name, value in more.items())
+    return (f"labour maker={maker} work={work} labour_kind=1 phase=inference standing=crowd labour_us={count}h day={day}"
+            + rest)  # fmt: skip
+
+
+def shop(*lines: str) -> accounts.State:
+    bodies = [*said(SHOP), *(body for line in lines for body in said(line))]
+    state, _ = booked(bodies)
+    assert len(list(state.names.prefixed("correction|"))) == sum(line.startswith("correction") for line in lines)
+    return state
+
+
+def paid(state: accounts.State) -> dict[str, int]:
+    found = shares.settle(state, "settlement", "2026", "p1", 0, HASH)
+    return {line.maker: line.amount_micro for line in found.lines}
+
+
+def test_labour_that_was_taken_back_claims_no_price_that_is_not_settled() -> None:
+    state = shop(hours("ada", "o", 1), hours("bo", "o", 9), SALE, "correction correction=c fact=9 reason=wrong")
+    assert paid(state)["ada"] == 100_000_000
+    assert "bo" not in paid(state)
+
+
+def test_a_policy_is_not_picked_by_selling_again_after_the_money_is_known() -> None:
+    greedy = "policy policy=greedy statement=s pool_ppm=0 beta_ppm=1000000 utility=u currency=EUR"
+    state = shop(
+        hours("ada", "o", 1), SALE, greedy, "correction correction=c fact=9 reason=wrong", SALE.replace("s1", "s2")
+    )
+    with pytest.raises(GongfenError, match="published after the first sale"):
+        shares.settle(state, "settlement", "2026", "greedy", 0, HASH)
+    assert paid(state) == {"ada": 100_000_000}
+
+
+def test_a_day_stays_full_of_labour_that_passed_on_before_it_was_taken_back() -> None:
+    """Else each of its hours could be worked, passed on and taken back again, without end."""
+    prompt = f"work work=p sha256={HASH} size_bytes=0 makers= source=t licence=l role=prompt"
+    made = [f"output output=o2 sha256={HASH} size_bytes=0",
+            'make make=m2 activity=generate inputs=[{"work":"p","role":"prompt"}] outputs=["o2"] tool=t']  # fmt: skip
+    state = shop(prompt, hours("bo", "p", 24), *made, "correction correction=c fact=9 reason=wrong")
+    assert state.days.get("bo|2026-01-02") == 24 * 3_600_000_000
+    late = Fact(id="x", at="2026-11-22T00:00:00.000000Z", by="t", body=said(hours("bo", "o", 1))[0])
+    with pytest.raises(AbsurdLabourError):
+        accounts.book(state, late, 99)
+
+
+@pytest.mark.parametrize("line", [hours("ada", "o", 0), hours("ada", "o", 2, discarded="true")])
+def test_no_labour_and_labour_thrown_away_do_not_make_past_labour_count(line: str) -> None:
+    assert worth(shop(line), ("o",), None).gated == ("o",)
+    assert worth(shop(hours("ada", "o", 1)), ("o",), None).gated == ()
+
+
+def test_what_an_output_loses_it_is_neither_worth_nor_paid_for() -> None:
+    state = shop(hours("ada", "o", 5), "loss loss=l work=o reason=not-necessary amount_uslh=none")
+    assert worth(state, ("o",), None).uslh == 0
+
+
+def test_opening_balances_come_before_anything_was_closed() -> None:
+    state = shop(hours("ada", "o", 1))
+    at = accounts.closing(state, "c", "2025", 9, HASH)
+    accounts.book(state, Fact(id="c", at="2026-11-22T00:00:00.000000Z", by="t", body=at), 9)
+    late = said('opening opening=late evidence=e money=[{"account":"owed","maker":"bo","amount_micro":5000000000,"currency":"EUR"}]')[0]  # fmt: skip
+    with pytest.raises(ClosedPeriodError):
+        accounts.book(state, Fact(id="x", at="2026-11-22T00:00:00.000000Z", by="t", body=late), 10)

@@ -300,7 +300,10 @@ def test_the_example_of_the_specification(witnesses: Sequence[WitnessSigner], en
 
 
 def test_an_error_says_who_is_missing() -> None:
-    with pytest.raises(ProofError, match=r"cosigned by 1 of 3 witnesses, too few .*; ask these .*: witness.example/ada, witness.example/cy"):
+    with pytest.raises(
+        ProofError,
+        match=r"cosigned by 1 of 3 witnesses, too few .*; ask these .*: witness.example/ada, witness.example/cy",
+    ):
         policy(2, ADA, BO, CY).check(cosigned(NOTE, BO))
 
 

@@ -227,6 +227,14 @@ def nothing_is_made_after_it_was_used(state: State, body: Body) -> GongfenError 
     return None
 
 
+def books_open_before_they_close(state: State, body: Body) -> GongfenError | None:
+    """Opening balances come before anything was settled or closed: what is owed is not added to in hindsight."""
+    if isinstance(body, k.Opening) and (done := next(state.closed.prefixed(""), None)) is not None:
+        reason = f"comes after {done[1]}"
+        return ClosedPeriodError(f"opening {body.opening}", reason, "record what came since by facts of its own kind")
+    return None
+
+
 BOOKS = "books"
 """Under ``books|PERIOD`` stands which fact closed a period of the labour ledger."""
 
@@ -343,6 +351,7 @@ CHECKS: dict[Check, tuple[type[Body], ...]] = {
     what_is_lost_is_there: (k.Loss,),
     what_is_recycled_is_there: (k.Recycle,),
     nothing_is_made_after_it_was_used: (k.Make,),
+    books_open_before_they_close: (k.Opening,),
     books_are_open: (k.Labour, k.Sale, k.Close),
     closes_state_the_balances: (k.Close,),
     corrections_take_back: (k.Correction,),

@@ -62,17 +62,23 @@ def _reversed(state: State, fact: Fact, standard: k.Standard | None) -> list[Ent
 def _labour(state: State, said: k.Labour, standard: k.Standard | None) -> list[Entry]:
     if said.labour_us is None:
         return []  # it booked nothing; that something was not measured stays said
-    for day, labour_us in spread_over_days(said):
-        key = f"{said.maker}|{day}"
-        state.days.set(key, (state.days.get(key) or 0) - labour_us)
     if passing.is_circulation(standard, said):
+        _give_back_time(state, said)
         return [passing.circulation(said.maker, -said.labour_us)]
     source, needed, unneeded = passing.simple_labour(standard, said)
+    if passing.stock_of(state, said.work).sources.get(str(source), 0) >= needed:
+        _give_back_time(state, said)  # else the day stays full: what passed on would be worked, and paid, once more
     why = f"taken back: labour of {said.maker} on {said.work}"
     entries = [passing.take_back(state, said.work, source, needed, why)] if needed or not unneeded else []
     if unneeded:
         entries.append(passing.take_back_unneeded(state, said.work, source, unneeded, why))
     return entries
+
+
+def _give_back_time(state: State, said: k.Labour) -> None:
+    for day, labour_us in spread_over_days(said):
+        key = f"{said.maker}|{day}"
+        state.days.set(key, (state.days.get(key) or 0) - labour_us)
 
 
 def _compute(state: State, said: k.Compute, standard: k.Standard | None) -> list[Entry]:

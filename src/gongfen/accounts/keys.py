@@ -174,8 +174,13 @@ def _makers_named(state: State, fact: Fact) -> tuple[str, ...]:
     match fact.body:
         case k.Enrol(maker=maker) | k.Labour(maker=maker) | k.Payment(maker=maker) | k.Key(maker=maker):
             return (maker,)
-        case k.Details(maker=maker) | k.Forgetting(maker=maker):
+        case k.Details(maker=maker) | k.Forgetting(maker=maker) | k.Wage(maker=maker):
             return (maker,)
+        case k.Opening(money=money):
+            return tuple(item.maker for item in money if item.maker is not None)
+        case k.Correction(fact=corrected):
+            found = state.said(corrected)
+            return _makers_named(state, found[1]) if found else ()
         case k.Work(makers=parts):
             return tuple(part.maker for part in parts)
         case k.Revocation(key=key):

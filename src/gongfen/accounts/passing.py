@@ -61,7 +61,7 @@ def labour(state: State, body: k.Labour) -> list[Entry]:
     if is_circulation(standard, body):
         return [circulation(body.maker, body.labour_us)]
     source, needed, unneeded = simple_labour(standard, body)
-    why = f"labour of {body.maker} on {body.work}"
+    why, lived = f"labour of {body.maker} on {body.work}", lived and needed > 0
     if unneeded:
         state.stocks.set(body.work, stock.receive({str(source): needed}, lived=lived))
         _lose(state, NOT_NECESSARY, {str(source): unneeded})
@@ -239,8 +239,7 @@ def _divided(gathered: dict[str, int], outputs: dict[str, int]) -> dict[str, dic
     received: dict[str, dict[str, int]] = {output: {} for output in outputs}
     for source, amount in gathered.items():
         for output, part in apportion(amount, outputs).items():
-            if part:
-                received[output][source] = part
+            received[output][source] = part
     return received
 
 
@@ -248,11 +247,11 @@ def _divided_equally(gathered: dict[str, int], outputs: list[str]) -> dict[str, 
     """The same for outputs of one quantity, as nearly all are: what is left over goes to those that sort first."""
     if len(outputs) == 1:
         return {outputs[0]: gathered}
-    each = {source: part for source, amount in gathered.items() if (part := amount // len(outputs))}
+    each = {source: amount // len(outputs) for source, amount in gathered.items()}
     received = {output: each.copy() for output in outputs}
     for source, amount in gathered.items():
         for output in outputs[: amount % len(outputs)]:
-            received[output][source] = received[output].get(source, 0) + 1
+            received[output][source] += 1
     return received
 
 

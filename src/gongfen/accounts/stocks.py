@@ -56,13 +56,14 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 
     def receive(self, vector: dict[str, int], *, unmeasured: bool = False, lived: bool = False) -> Self:
         """The stock with ``vector`` added; the uses still planned share it."""
-        sources = _added(self.sources, vector)
+        nothing = self.kind == "output"  # who gave an output nothing that could be counted is named all the same
+        sources = _added(self.sources, vector, nothing=nothing)
         return type(self)(
             kind=self.kind,
             sources=sources,
             base=sum(sources.values()) if self.used else self.base + sum(vector.values()),
             planned=None if self.planned is None else max(self.planned - self.used, 0),
-            produced=None if self.produced is None else _added(self.produced, vector),
+            produced=None if self.produced is None else _added(self.produced, vector, nothing=nothing),
             unmeasured=self.unmeasured or unmeasured,
             fed=True,
             lived=self.lived or lived,
@@ -87,12 +88,15 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     def lose(self, amount: int) -> tuple[Self, dict[str, int]]:
         """The stock after ``amount`` left it for nothing, and that by source; the uses still planned share the rest."""
         vector = apportion(amount, self.sources)
-        return self._rebased(_less(self.sources, vector), self._left()), vector
+        left = self._rebased(_less(self.sources, vector), self._left())
+        return msgspec.structs.replace(
+            left, produced=None if self.produced is None else _less(self.produced, vector)
+        ), vector
 
     def recycle(self, copies: int, quantity: int) -> tuple[Self, dict[str, int]]:
         """An output after ``copies`` of its ``quantity`` became data again, and their labour, by source."""
         left, vector = self.lose(self.remaining * copies // (quantity - self.recycled))
-        return msgspec.structs.replace(left, recycled=self.recycled + copies, begun=True), vector
+        return msgspec.structs.replace(left, produced=self.content, recycled=self.recycled + copies, begun=True), vector
 
     def take_back(self, source: str, amount: int) -> tuple[Self, int]:
         """The stock after what was given to it by mistake is taken out, as far as it is still there: and how much."""
@@ -120,13 +124,13 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
         )
 
 
-def _added(held: dict[str, int], vector: dict[str, int]) -> dict[str, int]:
-    """Both together; a source that gave nothing has no line."""
-    if not held and all(vector.values()):
+def _added(held: dict[str, int], vector: dict[str, int], *, nothing: bool) -> dict[str, int]:
+    """Both together; ``nothing``: whether a source that gave nothing has a line."""
+    if not held and (nothing or all(vector.values())):
         return vector
     sums = held.copy()
     for source, amount in vector.items():
-        if amount:
+        if amount or nothing:
             sums[source] = sums.get(source, 0) + amount
     return sums
 

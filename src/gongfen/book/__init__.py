@@ -221,6 +221,10 @@ class Book:
         log.record(computed())
         return found[0]
 
+    def left_by(self, settlement: k.Settlement) -> dict[str, int]:
+        """What its period brought in other currencies, by currency, micro-units: it is not in that settlement."""
+        return shares.left_by(self.log.state, settlement)
+
     def pay(
         self, maker: str | None = None, amount_micro: int | None = None, method: str = "", currency: str | None = None
     ) -> list[k.Payment]:

@@ -203,7 +203,7 @@ def owed(record: Record, maker: str | None = None) -> tuple[Owed, ...]:
 
 
 def _owed(record: Record, maker: str, currency: str, balance: int) -> Owed:
-    labour = influence = paid = 0
+    labour = influence = paid = opening = 0
     settlements: list[str] = []
     for _, fact in record.about(f"paid|{maker}"):
         body = fact.body
@@ -211,18 +211,26 @@ def _owed(record: Record, maker: str, currency: str, balance: int) -> Owed:
             settlements.append(body.settlement)
             labour += sum(line.labour_micro for line in body.lines if line.maker == maker)
             influence += sum(line.influence_micro for line in body.lines if line.maker == maker)
-        if isinstance(body, k.Payment) and body.currency == currency:
+        if isinstance(body, k.Payment) and body.currency == currency and not _is_corrected(record, fact):
             paid += body.amount_micro
+        if isinstance(body, k.Opening):
+            owed_then = (item for item in body.money if (item.maker, item.currency) == (maker, currency))
+            opening += sum(item.amount_micro for item in owed_then)
     return Owed(
         maker=maker,
         currency=currency,
         for_labour_micro=labour,
         for_influence_micro=influence,
+        opening_micro=opening,
         settled_micro=labour + influence,
         paid_micro=paid,
         owed_micro=balance,
         settlements=tuple(settlements),
     )
+
+
+def _is_corrected(record: Record, fact: Fact) -> bool:
+    return record.state.names.get(f"corrected|{fact.id}") is not None
 
 
 def making_of(record: Record, output: str) -> k.Make:

@@ -26,6 +26,12 @@ COLUMNS = {"data": 1, "model": 2, "prompt": 3, "output": 4}
 LABELS = {"data": "Data set", "model": "Model", "prompt": "Deployment"}
 
 
+AT_REST = ("1", "5000:")
+LOSSES = "58"
+"""How the names of the accounts begin in which labour lies, and is lost."""
+LOST = Node(node="lost", label="Lost", column=4, kind="stock")
+
+
 @dataclass(slots=True)
 class _Picture:
     """What has been drawn so far."""
@@ -36,7 +42,7 @@ class _Picture:
     amounts: dict[tuple[str, str, str], int] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
 
-    def add(self, source: Node, target: Node, uslh: int, quality: str) -> None:
+    def add(self, source: Node, target: Node, quality: str, uslh: int) -> None:
         """Draw a flow between two bars, unless they are one."""
         if uslh <= 0 or source.node == target.node:
             return
@@ -44,6 +50,11 @@ class _Picture:
         self.nodes.setdefault(target.node, target)
         key = (source.node, target.node, quality)
         self.amounts[key] = self.amounts.get(key, 0) + uslh
+
+    def take_back(self, source: Node, target: Node, quality: str, uslh: int) -> None:
+        """Draw so much less of a flow: it was a mistake."""
+        key = (source.node, target.node, quality)
+        self.amounts[key] = max(self.amounts.get(key, 0) - uslh, 0)
 
 
 def labour_flow(record: Record) -> tuple[tuple[Node, ...], tuple[Flow, ...]]:
@@ -58,7 +69,7 @@ def labour_flow(record: Record) -> tuple[tuple[Node, ...], tuple[Flow, ...]]:
     for seq, fact in _booked(record):
         _draw(picture, seq, fact)
     _draw_stocks(picture)
-    flows = (Flow(source=a, target=b, uslh=n, quality=q) for (a, b, q), n in sorted(picture.amounts.items()))
+    flows = (Flow(source=a, target=b, uslh=n, quality=q) for (a, b, q), n in sorted(picture.amounts.items()) if n)
     return tuple(picture.nodes.values()), tuple(flows)
 
 
@@ -71,34 +82,51 @@ def _booked(record: Record) -> Iterable[tuple[int, Fact]]:
 
 def _draw(picture: _Picture, seq: int, fact: Fact) -> None:
     body = fact.body
-    if isinstance(body, k.Labour):
-        amount = _debit(picture, seq)
-        maker = Node(node=f"maker:{body.maker}", label=name_of(picture.record, body.maker), column=0, kind="maker")
-        picture.add(maker, _node(picture, body.work), amount, "imputed" if body.quality == "imputed" else "measured")
-    elif isinstance(body, k.Compute):
-        machine = Node(node=f"machine:{body.device}", label="Machine time", column=0, kind="machine")
-        picture.add(machine, _node(picture, body.work), _debit(picture, seq), "estimated")
-    elif isinstance(body, k.Purchase):
-        bought = Node(node=f"bought:{body.item}", label=body.item, column=0, kind="bought")
-        picture.add(bought, _node(picture, body.work), _debit(picture, seq), "estimated")
+    if isinstance(body, k.Labour | k.Compute | k.Purchase):
+        picture.add(*_coming_in(picture, body), _rested(picture, seq))
+    elif isinstance(body, k.Correction):
+        found = picture.record.said(body.fact)
+        assert found is not None, "what was corrected was said before"
+        if isinstance(found[1].body, k.Labour | k.Compute | k.Purchase):
+            picture.take_back(*_coming_in(picture, found[1].body), -_rested(picture, seq))
+    elif isinstance(body, k.Opening):
+        before = Node(node="opening", label="Older books", column=0, kind="bought")
+        for lot in body.lots:
+            picture.add(before, _node(picture, lot.work), "estimated", lot.amount_uslh)
     else:
         _draw_passing(picture, seq)
 
 
+def _coming_in(picture: _Picture, body: k.Labour | k.Compute | k.Purchase) -> tuple[Node, Node, str]:
+    """Who or what labour comes from, the work that it goes into, and how it is known."""
+    target = _node(picture, body.work)
+    match body:
+        case k.Labour():
+            maker = Node(node=f"maker:{body.maker}", label=name_of(picture.record, body.maker), column=0, kind="maker")
+            return maker, target, "imputed" if body.quality == "imputed" else "measured"
+        case k.Compute():
+            machine = Node(node=f"machine:{body.device}", label="Machine time", column=0, kind="machine")
+            return machine, target, "estimated"
+        case _:
+            return Node(node=f"bought:{body.item}", label=body.item, column=0, kind="bought"), target, "estimated"
+
+
 def _draw_passing(picture: _Picture, seq: int) -> None:
-    """A making: what its inputs gave, to its outputs; with several outputs, in their proportions, to the last unit."""
+    """What works gave, to what was made with it, or to nothing; in their proportions, to the last unit."""
     rows = _labour_moved(picture, seq)
     given = [(_work_in(account), -amount) for account, amount in rows if amount < 0]
-    taken = {_work_in(account): amount for account, amount in rows if amount > 0}
+    taken = {account: amount for account, amount in rows if amount > 0}
     left = dict(taken)
+    first = next((_work_in(account) for account in taken if not account.startswith(LOSSES)), "")
     for work, amount in given:
         stock = picture.record.state.stocks.get(work)
         # A prompt's labour was timed; what comes out of data and models is known as its larger part is.
         timed = stock is not None and stock.kind == "prompt"
-        quality = "measured" if timed else _quality(picture.record.state.stocks.get(next(iter(taken), "")))
-        for target, part in apportion(amount, left).items():
-            picture.add(_node(picture, work), _node(picture, target), part, quality)
-            left[target] -= part
+        quality = "measured" if timed else _quality(picture.record.state.stocks.get(first or work))
+        for account, part in apportion(amount, left).items():
+            target = LOST if account.startswith(LOSSES) else _node(picture, _work_in(account))
+            picture.add(_node(picture, work), target, quality, part)
+            left[account] -= part
 
 
 def _draw_stocks(picture: _Picture) -> None:
@@ -106,17 +134,20 @@ def _draw_stocks(picture: _Picture) -> None:
     for work, stock in picture.record.state.stocks.prefixed(""):
         if stock.kind in LEFT and stock.remaining:
             bar = Node(node=f"left:{LEFT[stock.kind]}", label=LEFT[stock.kind], column=4, kind="stock")
-            picture.add(_node(picture, work), bar, stock.remaining, _quality(stock))
+            picture.add(_node(picture, work), bar, _quality(stock), stock.remaining)
 
 
-def _debit(picture: _Picture, seq: int) -> int:
-    return sum(amount for _, amount in _labour_moved(picture, seq) if amount > 0)
+def _rested(picture: _Picture, seq: int) -> int:
+    """What a fact brought to rest in works, or took out of them; not what was lost at once."""
+    return sum(amount for account, amount in _labour_moved(picture, seq) if account.startswith(AT_REST))
 
 
 def _labour_moved(picture: _Picture, seq: int) -> list[tuple[str, int]]:
-    """(account, micro-SLH) of what a fact booked."""
+    """(account, micro-SLH) of what a fact booked between works and losses."""
     bookings = picture.record.views.bookings(seq)
-    return [(account, amount) for _, postings in bookings for account, amount, unit in postings if unit == LABOUR_UNIT]
+    moved = [row for _, postings in bookings for row in postings]
+    return [(account, amount) for account, amount, unit in moved
+            if unit == LABOUR_UNIT and account.startswith((*AT_REST, LOSSES))]  # fmt: skip
 
 
 def _node(picture: _Picture, work: str) -> Node:

@@ -1,5 +1,6 @@
 """What every verb shares: the application, its options, its errors, its progress bars."""
 
+import gc
 import io
 import json
 import os
@@ -128,8 +129,13 @@ def several_steps() -> Iterator[None]:
         raise
 
 
+COLLECT = (100_000, 20, 20)
+"""When rubbish is looked for: facts and answers hold no cycles, and to walk large tables for some costs a fifth."""
+
+
 def run() -> None:
     """The command ``gongfen``. A mistake is said in three parts, and exits with 2."""
+    gc.set_threshold(*COLLECT)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character shows its number

@@ -19,7 +19,7 @@ from gongfen.book.place import VARIABLE
 from gongfen.book.recording import Record
 from gongfen.book.witnessing import cosigned_at, kept_policy
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
-from gongfen.facts import Elsewhere, Fact, encode
+from gongfen.facts import Body, Elsewhere, Fact, encode
 from gongfen.facts.references import LISTED, references
 from gongfen.proof.cosignature import cosignatures
 from gongfen.proof.note import read_note
@@ -178,12 +178,16 @@ def _brief(fact: Fact) -> str:
     if isinstance(fact.body, Elsewhere):
         return f"body_sha256={fact.body.sha256}"
     fields = json.loads(encode(fact))["body"]
+    if isinstance(fact.body, Body):  # who, on what, how much: in the order in which a kind says it
+        fields = {name: fields[name] for name in fact.body.__struct_fields__ if name in fields}
     text = ", ".join(f"{name}={_said(name, value)}" for name, value in fields.items() if value not in (None, "", []))
     return text if len(text) <= BRIEF else text[:BRIEF] + "…"
 
 
 def _said(name: str, value: object) -> str:
-    """A field's value, as ``gongfen record`` takes it."""
+    """A field's value, as ``gongfen record`` takes it; of a hash, enough to know it by."""
+    if isinstance(value, str) and (name == "root" or name.endswith("sha256")):
+        return f"{value[:12]}…"
     if isinstance(value, str):
         return value
     if isinstance(value, list) and name == "makers":

@@ -19,5 +19,6 @@ def settle(
     """Share a period's income among its makers by the published policy, and close the period."""
     with gongfen.open(book) as opened:
         found = opened.settle(period, policy)
+        left = opened.left_by(found)
         sample = opened.log.sample
-    show(found, as_json=as_json, draw=lambda: text.settlement(found, words()), sample=sample)
+    show(found, as_json=as_json, draw=lambda: text.settlement(found, words(), left), sample=sample)

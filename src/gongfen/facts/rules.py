@@ -66,7 +66,16 @@ def _make(body: k.Make) -> Broken:
     return _twice(inputs) + _twice(outputs)
 
 
+def _policy(body: k.Policy) -> Broken:
+    return _NEWEST if body.policy == "*" else []
+
+
+_NEWEST: Broken = [("calls itself *, under which the newest is found", "give it a name of its own")]
+
+
 def _standard(body: k.Standard) -> Broken:
+    if body.standard == "*":
+        return _NEWEST
     low = [r.skill for r in body.reductions if r.num < r.den]
     if low:
         return [(f"reduces {', '.join(low)} below simple labour", "give num/den of at least 1")]
@@ -134,6 +143,7 @@ RULES: dict[type[k.Body], Callable[[Any], Broken]] = {
     k.Labour: _labour,
     k.Dataset: _dataset,
     k.Make: _make,
+    k.Policy: _policy,
     k.Standard: _standard,
     k.Influence: _influence,
     k.Settlement: _settlement,

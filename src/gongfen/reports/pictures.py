@@ -29,6 +29,8 @@ COLUMNS = {
 }
 NODE_LABELS = (
     N_("Machine time"),
+    N_("Lost"),
+    N_("Older books"),
     N_("Bought data"),
     N_("Data set"),
     N_("Model"),

@@ -64,6 +64,8 @@ class Owed(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     for_labour_micro: int
     for_influence_micro: int
+    opening_micro: int = 0
+    """What older books owed when this one began."""
     settled_micro: int
     paid_micro: int
     owed_micro: int

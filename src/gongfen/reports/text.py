@@ -1,7 +1,7 @@
 """Answers on a terminal: tables that fit the width, with the finding first."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -162,10 +162,13 @@ def _influence_note(answer: Who, words: Words) -> Text:
 
 def owed(rows: Iterable[Owed], words: Words) -> RenderableType:
     """What makers are owed, and why."""
-    found = table(words, "maker", "for labour", "for influence", "paid", "owed", numbers=(1, 2, 3, 4))
     known = list(rows)
+    older = [N_("opening balance")] if any(row.opening_micro for row in known) else []
+    titles = ["maker", *older, "for labour", "for influence", "paid", "owed"]
+    found = table(words, *titles, numbers=tuple(range(1, len(titles))))
     for row in sorted(known, key=lambda row: (-row.owed_micro, row.maker)):
-        amounts = (row.for_labour_micro, row.for_influence_micro, row.paid_micro, row.owed_micro)
+        amounts = [row.opening_micro] if older else []
+        amounts += [row.for_labour_micro, row.for_influence_micro, row.paid_micro, row.owed_micro]
         found.add_row(row.maker, *(words.money(amount, row.currency) for amount in amounts))
     if not known:
         return Text(words.gettext("Nothing is owed: no period has been settled."))
@@ -173,8 +176,8 @@ def owed(rows: Iterable[Owed], words: Words) -> RenderableType:
     return Group(found, _flag_note(flagged, words)) if flagged else found
 
 
-def settlement(found: Settlement, words: Words) -> RenderableType:
-    """One settlement, from sales to cents."""
+def settlement(found: Settlement, words: Words, left: Mapping[str, int] | None = None) -> RenderableType:
+    """One settlement, from sales to cents; ``left``: what its period brought in other currencies."""
     rows = table(words, "", "", numbers=(1,))
     for name, amount in (
         (N_("sales"), found.sales_micro),
@@ -188,7 +191,11 @@ def settlement(found: Settlement, words: Words) -> RenderableType:
     title = words.say("%(settlement)s: %(makers)s by policy %(policy)s, on a log of %(facts)s",
                       settlement=found.settlement, makers=words.makers(len(found.lines)), policy=found.policy,
                       facts=words.facts(found.size))  # fmt: skip
-    return Group(Text(title, style="bold"), rows)
+    if not left:
+        return Group(Text(title, style="bold"), rows)
+    amounts = ", ".join(words.money(amount, currency) for currency, amount in sorted(left.items()))
+    note = N_("not settled here, for it needs a policy in its own currency that stood before the sale: %(amounts)s")
+    return Group(Text(title, style="bold"), rows, Text(words.say(note, amounts=amounts), style="yellow"))
 
 
 def payments(found: Iterable[Payment], words: Words) -> RenderableType:

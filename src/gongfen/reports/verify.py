@@ -134,8 +134,8 @@ def read_fact(line: bytes, parts: Parts) -> tuple[Fields, Fields]:
     return said, fact.get("signed", {})
 # ── 5. The books: every fact is booked again, from nothing ────────────────────────────────────────────────────────────
 KINDS = ("enrol", "work", "dataset", "model", "output", "labour", "compute", "purchase", "plan", "make", "influence",
-         "standard", "policy", "sale", "settlement", "payment", "key")  # those on which money rests
-LATER = {"loss", "recycle", "correction", "opening", "task", "discarded", "averages", "business"}  # not booked here
+         "standard", "policy", "sale", "settlement", "payment", "key", "wage", "rent", "rate", "label", "quote")
+LATER = {"loss", "recycle", "correction", "opening", "close", "task", "discarded", "averages", "business"}  # not here
 RULES = ("standard", "policy", "influence", "sale", "settlement", "payment")  # each can be shown to others alone
 SPACES = {"enrol": "maker", "dataset": "work", "model": "work", "output": "work"}  # what they name, if not themselves
 LISTS = dict.fromkeys(("works", "inputs", "outputs", "effects"), "work") | {  # what tells the items of each apart
@@ -165,6 +165,7 @@ class Work:
         self.base, self.planned, self.used = self.lots.total(), uses, 0
     def receive(self, lots: dict[str, Any]) -> None:
         for held in (self.lots, self.made_of): held.update({one: lots[one] for one in lots if lots[one] is not None})
+        demand(self.lots.total() <= MOST, "a work", "holds more than can be booked")
         self.plan(None if self.planned is None else max(self.planned - self.used, 0))
     def use(self, uses: int) -> Shares:
         """What so many uses carry away. After k of n uses ⌊base·k/n⌋ is gone, so that the n carry it all."""
@@ -375,7 +376,7 @@ def audit(parts: Parts, key: str = "", since: bytes = b"", witnesses: str = "", 
     report.append(f"Inclusion proofs: {len(proven)}; signatures of makers: {books.signed}")
     settled = [(one["settlement"], money(one["total_micro"], one["currency"])) for one in books.found("settlement")]
     report += [f"{name} follows from the facts: {total} to share" for name, total in settled]
-    report += [f"NOT RECOMPUTED from {books.behind} on: for the rest use gongfen verify"] * bool(books.behind)
+    report += [f"NOT RECOMPUTED from {books.behind} on, nor what is owed: use gongfen verify"] * bool(books.behind)
     owed = [(maker, money(micro, currency)) for (maker, currency), micro in sorted(books.owed.items())]
     return [*report, *[f"  {maker} is owed {amount}" for maker, amount in owed], LIMITS]
 def money(micro: int, currency: str) -> str: return f"{currency} {micro // PPM}.{micro % PPM:06}"

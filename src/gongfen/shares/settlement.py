@@ -9,6 +9,7 @@ period's price-weighted utility, split over each work's makers. What has no know
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gongfen.accounts.booking import living_labour
 from gongfen.accounts.chart import UNIDENTIFIED
 from gongfen.accounts.checks import period_is_open
 from gongfen.accounts.state import Published, Sold, State
@@ -44,21 +45,35 @@ def period_of(state: State, name: str, currency: str) -> Period:
     return Period(name, currency, sales, state.carried.get(currency) or 0)
 
 
+def left_by(state: State, settlement: Settlement) -> dict[str, int]:
+    """Currency → what was sold in it in a settlement's period, and is none of its sales, micro-units."""
+    found: dict[str, int] = {}
+    for key, sale in state.sales.prefixed(""):
+        currency, day, _ = key.split("|", 2)
+        if currency != settlement.currency and day.startswith(settlement.period) and not sale.reversed:
+            found[currency] = found.get(currency, 0) + sale.price_micro
+    return found
+
+
 def period_target(period: str, currency: str) -> str:
     """What a settlement-grade measurement is about: a period's income in one currency."""
     return f"period:{period}:{currency}"
 
 
-def labour_weights(sales: Iterable[Sold]) -> dict[str, int]:
+def labour_weights(state: State, sales: Iterable[Sold]) -> dict[str, int]:
     """Maker → the part of the period's prices that their living labour stands for, in micro-units.
 
     Each price is divided by the labour in its output when it was sold. So hours that are added afterwards claim
-    nothing, and hours in an output that nobody buys claim what it fetched. A price over no measured labour counts for
-    the unidentified.
+    nothing, and hours in an output that nobody buys claim what it fetched. Hours that were taken back since claim
+    nothing either. A price over no measured labour counts for the unidentified.
     """
     weights: dict[str, int] = {}
     for sale in sales:
-        labour = sale.labour if sum(sale.labour.values()) else {UNIDENTIFIED: 1}
+        stock = state.stocks.get(sale.output)
+        assert stock is not None, "what is sold is in the book"
+        now = living_labour(stock)
+        stands = {maker: min(amount, now[maker]) for maker, amount in sale.labour.items() if maker in now}
+        labour = stands if sum(stands.values()) else {UNIDENTIFIED: 1}
         for maker, part in apportion(sale.price_micro, labour).items():
             weights[maker] = weights.get(maker, 0) + part
     return weights
@@ -95,7 +110,7 @@ def settle(state: State, settlement: str, period: str, policy: str, size: int, r
     _refuse_what_cannot_be_settled(state, sold, published)
     influence = state.influences.get(f"target|{period_target(period, rule.currency)}")
     _refuse_foreign_outputs(state, sold, influence)
-    labour = labour_weights(sold.sales)
+    labour = labour_weights(state, sold.sales)
     effects = influence_weights(state, influence) if influence else {}
     if rule.beta_ppm < PPM and not sum(effects.values()):
         raise MissingAssumptionError(
@@ -122,7 +137,8 @@ def _refuse_what_cannot_be_settled(state: State, sold: Period, published: Publis
     if not sold.sales:
         thing = f"period {sold.name}"
         raise MissingAssumptionError(thing, f"has no sales in {sold.currency}", "record them: gongfen record sale …")
-    first = min(sale.seq for sale in sold.sales)
+    # Of all sales, those that were taken back too: a policy is not picked by selling a second time.
+    first = min(sale.seq for _, sale in state.sales.prefixed(f"{sold.currency}|{sold.name}"))
     if published.seq > first:
         raise MissingAssumptionError(
             f"policy {published.policy.policy}",
