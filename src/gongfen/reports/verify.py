@@ -17,8 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 from cryptography.exceptions import InvalidSignature
-MOST = 2**53 - 1  # the largest whole number that every JSON reader keeps exact (RFC 7493)
-MOST_BYTES, MOST_ENTRY_BYTES = 1 << 30, (1 << 16) - 1  # of an unpacked bundle; of a fact that is logged whole
+MOST, MOST_BYTES, MOST_ENTRY_BYTES = 2**53 - 1, 1 << 30, (1 << 16) - 1  # number (RFC 7493), bundle, fact logged whole
 PPM, HOUR_US, HOUR_USLH = 1_000_000, 3_600_000_000, 1_000_000
 NEEDED = ("checkpoint", "key", "facts.jsonl", "leaves", "proofs.jsonl", "SHA256SUMS")
 PART = re.compile(rf"{'|'.join(NEEDED)}|README\.txt|verify\.py|witnesses|blobs/[0-9a-f]{{64}}")
