@@ -19,6 +19,7 @@ from gongfen.errors import GongfenError, InputError, ToolExportError, UnknownMak
 from gongfen.facts import kinds as k
 from gongfen.studio.importers.readers import READERS
 from gongfen.studio.importers.reading import day_of, moment
+from gongfen.studio.importers.sheets import duration
 from gongfen.studio.importers.timeline import Timeline, days
 from tests.books import new_book
 from tests.imports import FIXTURES, MIN, SOURCES, H, S, bring, labour, reasons, shop
@@ -75,6 +76,28 @@ def test_overlapping_time_of_two_tools_counts_once(tmp_path: Path) -> None:
         for tool, path in (("toggl", tmp_path / "toggl.csv"), ("timeclock", other)):
             again = bring(book, tool, path)
             assert (again.facts, again.there, reasons(again)) == (0, 1, [])
+
+
+def test_what_stands_in_a_description_is_no_time_of_anybody(tmp_path: Path) -> None:
+    """A text that looks like our own note of a beginning and an end takes no hour away, and stops no import."""
+    with shop(tmp_path) as book:
+        notes = tmp_path / "log.timedot"
+        notes.write_text(
+            "2026-01-01\nreview;x; 2026-02-01T00:00:00Z/2026-02-28T23:00:00Z  1h\n"
+            "2026-01-02\nreview;x; 2026-99-01T00:00:00Z/2026-99-28T23:00:00Z  1h\n"
+        )
+        bring(book, "timedot", notes)
+        book.record(k.Labour(maker="ada", work=labour(book)[0].work, labour_kind=2, phase="training", standing="crowd",
+                             labour_us=H, day="2026-01-03", evidence="x; 2026-02-01T00:00:00Z/2026-02-28T23:00:00Z"))  # fmt: skip
+        found = bring(book, "toggl", toggl(tmp_path, "ada Poems 2026-02-02 09:00 11:00"))
+        assert not found.doubts
+        assert times(book)[-1] == ("ada", "2026-02-02", 2 * H)
+
+
+@pytest.mark.parametrize("text", ["9" * 5_000 + ":00:00", "9" * 5_000 + "h", "9" * 5_000, "1e99999999"])
+def test_a_duration_of_a_thousand_digits_is_refused_at_once(text: str) -> None:
+    with pytest.raises(ToolExportError):
+        duration(text, "hours", "row 1")
 
 
 def test_two_people_may_work_at_the_same_time_and_so_may_a_group(tmp_path: Path) -> None:

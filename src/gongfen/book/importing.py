@@ -40,6 +40,8 @@ ANYBODY = "*"
 SHOWN = 5
 BRIEF = 60
 _SPAN = re.compile(r"; (\d{4}-[^ /]+Z)/(\d{4}-[^ /]+Z)(?: \d+ us)?$")
+IMPORTED, UNTIMED = "labour:", "labour:timedot:"
+"""How the ids of imported labour begin; and of that which says how long, and never when."""
 _NUMBER = re.compile(r"[0-9]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NOBODY = bytes(32)
 """The seed with which what is taken back at once is signed: the book's own key is not needed to look."""
@@ -330,11 +332,14 @@ class _Plan:
                 if not isinstance(fact.body, k.Labour) or fact.body.maker != maker:
                     continue
                 first = fact.id.partition("@")[0]
+                if not first.startswith(IMPORTED) or first.startswith(UNTIMED):
+                    continue  # what a person wrote into the evidence is no time of theirs
                 if first in ours or self.record.state.names.get(corrected_name_of(fact.id)) is not None:
                     continue
                 if found := _SPAN.search(fact.body.evidence):
-                    start, end = (instant(said, self.zone, fact.id) for said in found.groups())
-                    line.take((start, end))
+                    with suppress(ToolExportError):  # a description that only looks like a time is none
+                        start, end = (instant(said, self.zone, fact.id) for said in found.groups())
+                        line.take((start, end))
 
     def _alone(self, maker: str) -> bool:
         """Whether a maker is one person, who does one thing at a time."""

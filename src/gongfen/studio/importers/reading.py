@@ -20,6 +20,8 @@ MICROSECOND = timedelta(microseconds=1)
 MOST_SECONDS = 10**10
 """Three hundred years: whatever is longer is not a duration."""
 MOST_DIGITS = 11
+LONGEST = 30
+"""No number of any tool is longer; one of a million digits would keep us busy for the rest of the day."""
 _ISO_DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _STROKED_DAY = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 
@@ -121,6 +123,8 @@ def number(text: str, place: str) -> Decimal:
         raise ToolExportError(place, f"has no number in {text!r}", "write digits, with a point") from None
     if not found.is_finite():
         raise ToolExportError(place, f"has no number in {text!r}", "write digits, with a point")
+    if found.adjusted() > LONGEST:
+        raise ToolExportError(place, f"has the impossible amount {text[:40]}", "correct it in the export")
     return found
 
 

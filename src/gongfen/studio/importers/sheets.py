@@ -28,7 +28,7 @@ from gongfen.studio.importers.reading import (
 AGREE_US = 60 * US_PER_SECOND
 """Tools show minutes and count seconds: within a minute, times and duration agree."""
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm])?")
-_PARTS = re.compile(r"(?:(\d+)\s*h)?\s*(?:(\d+)\s*m(?:in)?)?\s*(?:(\d+)\s*s(?:ec)?)?")
+_PARTS = re.compile(r"(?:(\d{1,9})\s*h)?\s*(?:(\d{1,9})\s*m(?:in)?)?\s*(?:(\d{1,9})\s*s(?:ec)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def duration(text: str, bare: Literal["seconds", "hours"], place: str) -> tuple[
     if not said:
         return None, False
     short = said.lower().endswith("min") and ":" in said
-    if re.fullmatch(r"\d+(:\d{1,2}){1,2}", said.lower().removesuffix("min").strip()):
+    if re.fullmatch(r"\d{1,9}(:\d{1,2}){1,2}", said.lower().removesuffix("min").strip()):
         parts = [int(part) for part in said.lower().removesuffix("min").strip().split(":")]
         parts = [0, *parts] if short and len(parts) == 2 else [*parts, *[0] * (3 - len(parts))]
         exact = said.count(":") == 2 or short
