@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import gongfen
 from gongfen import kinds as k
 from gongfen.facts import Body
 from tests.books import HASH, new_book
@@ -303,3 +304,40 @@ def test_models_that_were_sold_through_are_in_the_deviation_with_all_their_labou
     assert prices["value"] == "636", "40 · 15.9: the thousand reviewed calls"
     assert make("m", "train", {}, "x").outputs == ("x",)
     assert model("m").parameters == 1
+
+
+def two_paid(folder: Path, *facts: Body) -> Path:
+    book_of(folder, STANDARD, k.Enrol(maker="ada"), k.Enrol(maker="bo"), k.Enrol(maker="eve"), data("d"))
+    with gongfen.open(folder / "book.db", by="test") as book:
+        for maker, standing in (("ada", "employed"), ("bo", "crowd"), ("eve", "unpaid")):
+            book.record(
+                k.Labour(maker=maker, work="d", labour_kind=2, phase="training", standing=standing, labour_us=60_000_000,
+                         day="2026-01-05")
+            )  # fmt: skip
+        book.record(*facts)
+    return folder
+
+
+def heard(folder: Path, *words: str) -> str:
+    return " ".join(asked(folder, "books", "indicators", *words).stdout.split())
+
+
+def test_wages_of_some_makers_are_not_taken_for_all(tmp_path: Path) -> None:
+    """Two were paid, one wage is recorded: v is at least that, and it is said of how many none is known."""
+    two_paid(tmp_path, k.Wage(wage="w", maker="ada", amount_micro=40_000_000, currency="EUR", day="2026-01-05"))
+    assert answer(tmp_path, "books", "indicators")["without_wage"] == ["bo"]
+    assert "of 1 maker of paid labour no wage is recorded" in heard(tmp_path)
+
+
+def test_wages_without_a_rate_are_not_called_missing(tmp_path: Path) -> None:
+    two_paid(tmp_path, k.Wage(wage="w", maker="ada", amount_micro=40_000_000, currency="USD", day="2026-01-05"))
+    assert "wages lack a rate into EUR" in heard(tmp_path)
+    assert "no wage is recorded" not in heard(tmp_path)
+
+
+def test_an_answer_says_after_which_fact_it_stands_and_whether_the_period_is_closed(tmp_path: Path) -> None:
+    two_paid(tmp_path)
+    assert "after 8 facts; not closed" in heard(tmp_path, "2026-01")
+    with gongfen.open(tmp_path / "book.db", by="test") as book:
+        book.close_period("2026-01")
+    assert "after 9 facts; the period is closed by" in heard(tmp_path, "2026-01")

@@ -96,6 +96,21 @@ def test_labour_stands_by_work_kind_and_phase_with_corrections_taken_off(tmp_pat
     assert dict(whole.outside) == {"4200:external:machine:cpu": 40_000}
 
 
+def test_what_nobody_measured_is_unknown_on_the_statement_and_the_total_a_lower_bound(tmp_path: Path) -> None:
+    with cooperative(tmp_path) as book:
+        book.record(*said("labour maker=ada work=poem-3 labour_kind=3 phase=training standing=unpaid labour_us=none "
+                          "quality=unmeasured day=2026-11-05"))  # fmt: skip
+        statement = stated(book, "ada")
+        page = render(statement)
+        assert statement.unmeasured == 1
+        assert "<dd>≥ 2.000000" in page
+        assert "1 fact of labour was not measured" in page
+        assert ">0.000000<" not in page
+        (unmeasured,) = [seq for seq, fact in book.log.facts() if getattr(fact.body, "quality", "") == "unmeasured"]
+        book.correct(unmeasured, "it was measured elsewhere")
+        assert stated(book, "ada").unmeasured == 0
+
+
 def test_a_long_statement_adds_its_last_lines_up(tmp_path: Path) -> None:
     with new_book(tmp_path) as book:
         book.record(k.Enrol(maker="ada", form="group", people=1000))

@@ -257,11 +257,14 @@ class Book:
         self.log.record(payments)
         return payments
 
-    def correct(self, number: int, reason: str) -> "Corrected":
-        """Take an earlier fact back by a new one: labour, compute, a purchase, a sale, a payment, a wage or rent."""
+    def correct(self, number: int, reason: str, *, dry_run: bool = False) -> "Corrected":
+        """Take an earlier fact back by a new one: labour, compute, a purchase, a sale, a payment, a wage or rent.
+
+        ``dry_run`` writes nothing: it only says what would be taken back, or raises why it cannot be.
+        """
         from gongfen.book.correcting import correct
 
-        return correct(self.log, number, reason)
+        return correct(self.log, number, reason, dry_run=dry_run)
 
     # -- publication -----------------------------------------------------------------------------------------------
 

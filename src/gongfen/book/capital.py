@@ -26,7 +26,7 @@ import msgspec
 
 from gongfen.accounts import passing
 from gongfen.accounts.chart import OPENING
-from gongfen.accounts.checks import spread_over_days
+from gongfen.accounts.checks import BOOKS, spread_over_days
 from gongfen.book.answers import converted, price_of
 from gongfen.book.bookkeeping import corrected_in
 from gongfen.book.recording import Record
@@ -68,6 +68,9 @@ class Given:
     not_necessary: int = 0
     lower_bound: bool = False
     wages: dict[str, int] | None = None
+    employed: set[str] = field(default_factory=set)
+    """Makers whose labour was paid for: employed, on the crowd, on demand."""
+    waged: set[str] = field(default_factory=set)
     rents: dict[str, dict[tuple[str, str], int]] = field(default_factory=dict)
     """Owned → (owner, currency) → micro-units."""
     dividends: dict[str, int] = field(default_factory=dict)
@@ -92,6 +95,7 @@ class Given:
                     self._outside(OPENING, sum(lot.amount_uslh for lot in body.lots))
             case k.Wage() as body if self.covers(body.day):
                 self.wages = _plus(self.wages or {}, body.currency, body.amount_micro)
+                self.waged.add(body.maker)
             case k.Rent() as body if self.covers(body.day):
                 _plus(self.rents.setdefault(body.owned, {}), (body.owner, body.currency), body.amount_micro)
             case k.Settlement() as body if self.covers(body.period):
@@ -101,6 +105,8 @@ class Given:
                 self.sold.append(body.output)
 
     def _labour(self, body: k.Labour, standard: k.Standard | None) -> None:
+        if body.standing != "unpaid" and self.covers(body.day):
+            self.employed.add(body.maker)
         if body.labour_us is None:
             self.lower_bound = self.lower_bound or self.covers(body.day)
             return
@@ -163,6 +169,8 @@ def indicators_of(record: Record, period: str | None, progress: Progress = silen
     sold = tuple(dict.fromkeys(given.sold))
     return Indicators(
         period=period,
+        size=record.size_seen,
+        closed_by=record.state.closed.get(f"{BOOKS}|{period}") if period else None,
         standard=standard.standard,
         currency=standard.currency,
         melt_micro=standard.melt_micro,
@@ -173,6 +181,8 @@ def indicators_of(record: Record, period: str | None, progress: Progress = silen
         not_necessary_uslh=given.not_necessary,
         lower_bound=given.lower_bound,
         wages_micro=wages,
+        wages_recorded=given.wages is not None,
+        without_wage=tuple(sorted(given.employed - given.waged)),
         rates=msgspec.structs.replace(
             rates_of(ours, USLH_PER_HOUR),
             value=said(

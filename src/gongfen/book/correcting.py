@@ -4,6 +4,7 @@ import msgspec
 
 from gongfen.book.clock import new_id
 from gongfen.book.recording import Record
+from gongfen.book.trying import book_and_forget
 from gongfen.errors import InputError
 from gongfen.facts import kinds as k
 
@@ -14,16 +15,26 @@ class Corrected(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     fact: str
     """Its id."""
-    by: int
-    """The number of the correction."""
+    number: int
+    said: k.Body
+    """What it said."""
+    by: int | None
+    """The number of the correction; ``None``: it was only tried."""
 
 
-def correct(record: Record, number: int, reason: str) -> Corrected:
-    """Record a correction of fact ``number``. Raises InputError when there is none, and what the checks refuse."""
+def correct(record: Record, number: int, reason: str, *, dry_run: bool = False) -> Corrected:
+    """Record a correction of fact ``number``; ``dry_run``: only find out whether it could be, and what it would undo.
+
+    Raises InputError when there is none, and what the checks refuse.
+    """
     if number >= record.size:
         raise InputError(
             f"fact {number}", f"is not in this book, which has {record.size}", "see which are: gongfen log"
         )
     said = record.fact(number)
     correction = k.Correction(correction=f"correction:{new_id()}", fact=said.id, reason=reason)
-    return Corrected(kind=said.kind, fact=said.id, by=record.record([correction])[0])
+    if dry_run:
+        book_and_forget(record, [record.new(correction)])
+    by = None if dry_run else record.record([correction])[0]
+    assert isinstance(said.body, k.Body), "what can be taken back is of a known kind"
+    return Corrected(kind=said.kind, fact=said.id, number=number, said=said.body, by=by)

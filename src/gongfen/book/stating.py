@@ -85,10 +85,10 @@ class _Gathering:
         """One more fact."""
         body = fact.body
         if isinstance(body, k.Labour):
-            self._take_labour(body, body.labour_us, 1, entries)
+            self._take_labour(body, 1, 1, entries)
         elif isinstance(body, k.Correction) and (said := self._record.said(body.fact)) is not None:
             if isinstance(said[1].body, k.Labour):
-                self._take_labour(said[1].body, -(said[1].body.labour_us or 0), 0, entries)
+                self._take_labour(said[1].body, -1, 0, entries)
         elif isinstance(body, k.Opening):
             self._take_opening(seq, fact, body)
         for _, postings in entries:
@@ -100,7 +100,8 @@ class _Gathering:
         if self._maker is not None:
             self._take_moves(seq, fact, entries)
 
-    def _take_labour(self, said: k.Labour, labour_us: int | None, facts: int, entries: tuple[Booking, ...]) -> None:
+    def _take_labour(self, said: k.Labour, sign: int, facts: int, entries: tuple[Booking, ...]) -> None:
+        """``sign``: 1 as it was said, −1 as it was taken back."""
         if self._maker not in (None, said.maker):
             return
         given = [
@@ -113,9 +114,9 @@ class _Gathering:
         work = said.work if self._maker is not None else ""
         line = self._worked.setdefault((work, said.labour_kind, said.phase, said.standing, memo), [0, 0, 0, 0])
         line[0] += facts
-        line[1] += labour_us or 0
+        line[1] += sign * (said.labour_us or 0)
         line[2] -= 0 if memo else sum(amount for _, amount in given)
-        line[3] += labour_us is None
+        line[3] += sign * (said.labour_us is None)
 
     def _take_opening(self, seq: int, fact: Fact, body: k.Opening) -> None:
         day = day_of(fact)

@@ -19,7 +19,8 @@ from gongfen.book.place import VARIABLE
 from gongfen.book.recording import Record
 from gongfen.book.witnessing import cosigned_at, kept_policy
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
-from gongfen.facts import Body, Elsewhere, Fact, encode
+from gongfen.cli.brief import brief
+from gongfen.facts import Fact, encode
 from gongfen.facts.references import LISTED, references
 from gongfen.proof.cosignature import cosignatures
 from gongfen.proof.note import read_note
@@ -33,7 +34,6 @@ log_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(log_app)
-BRIEF = 100
 MOST_DIGITS = 19
 """A longer number is beyond any log: then it is an id."""
 
@@ -106,7 +106,7 @@ def _drawn(found: Iterable[tuple[int, Fact]], doubtful: set[int]) -> Table:
         mark = " (sample)" if fact.sample else ""
         if fact.signed is not None:
             mark += f" ⚑ {speak.gettext('flagged')}" if seq in doubtful else f" ✓ {speak.gettext('signed')}"
-        rows.add_row(str(seq), fact.kind + mark, fact.at[:19].replace("T", " "), fact.by, _brief(fact))
+        rows.add_row(str(seq), fact.kind + mark, fact.at[:19].replace("T", " "), fact.by, brief(fact))
     return rows
 
 
@@ -172,26 +172,3 @@ def rebuild(book: BookPath = None, as_json: AsJson = False) -> None:
         size = opened.log.size
     text = words().say("rebuilt from %(facts)s", facts=words().facts(size))
     show({"facts": size}, as_json=as_json, draw=lambda: Text(text))
-
-
-def _brief(fact: Fact) -> str:
-    if isinstance(fact.body, Elsewhere):
-        return f"body_sha256={fact.body.sha256}"
-    fields = json.loads(encode(fact))["body"]
-    if isinstance(fact.body, Body):  # who, on what, how much: in the order in which a kind says it
-        fields = {name: fields[name] for name in fact.body.__struct_fields__ if name in fields}
-    text = ", ".join(f"{name}={_said(name, value)}" for name, value in fields.items() if value not in (None, "", []))
-    return text if len(text) <= BRIEF else text[:BRIEF] + "…"
-
-
-def _said(name: str, value: object) -> str:
-    """A field's value, as ``gongfen record`` takes it; of a hash, enough to know it by."""
-    if isinstance(value, str) and (name == "root" or name.endswith("sha256")):
-        return f"{value[:12]}…"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and name == "makers":
-        return ",".join(f"{part['maker']}:{part['ppm']}" for part in value)
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ",".join(value)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -168,6 +168,11 @@ class Statement:
         return sum(one.uslh for one in self.worked) + sum(amount for _, amount in self.outside) + there
 
     @property
+    def unmeasured(self) -> int:
+        """Facts of labour without a time: what was given is at least what is stated."""
+        return sum(one.unmeasured for one in self.worked)
+
+    @property
     def held_uslh(self) -> int:
         """Labour that lies somewhere or was lost: equal, to the last unit."""
         return sum(one.uslh for one in self.lies)

@@ -166,6 +166,10 @@ class Indicators(msgspec.Struct, frozen=True, kw_only=True):
     """Of a book, in a period or altogether. Labour in micro-SLH, money in micro-units of ``currency``."""
 
     period: str | None
+    size: int
+    """Computed from so many facts: what is recorded later for these days changes the answer."""
+    closed_by: str | None
+    """The fact that closed the period for the labour ledger; corrections of it are still told here."""
     standard: str
     currency: str
     melt_micro: int
@@ -179,6 +183,10 @@ class Indicators(msgspec.Struct, frozen=True, kw_only=True):
     lower_bound: bool
     """Some labour, or some labour in machines or purchases, was never measured: c or L is at least this."""
     wages_micro: int | None
+    """``None``: none is recorded, or not all can be counted into ``currency``."""
+    wages_recorded: bool
+    without_wage: tuple[str, ...]
+    """Makers of paid labour of whom no wage is recorded in the period: v is at least what is stated."""
     rates: Rates
     surplus_rate_paid_ppm: int | None
     """e without the unpaid labour, which is in L otherwise."""

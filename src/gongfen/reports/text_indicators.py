@@ -42,7 +42,13 @@ def indicators(answer: Indicators, words: Words) -> RenderableType:
     head = words.say(
         "%(when)s, by standard %(standard)s: μ = %(melt)s an hour", when=when, standard=answer.standard, melt=melt
     )
-    parts: list[RenderableType] = [Text(head, "bold"), *_capital(answer, words), Text(), _shares(answer, words)]
+    parts: list[RenderableType] = [
+        Text(head, "bold"),
+        Text(_as_of(answer, words), "dim"),
+        *_capital(answer, words),
+        Text(),
+        _shares(answer, words),
+    ]
     parts += [Text(), *_prices(answer.prices, answer.currency, words)]
     if answer.lower_bounds_sold:
         note = words.counted(
@@ -62,6 +68,14 @@ def indicators(answer: Indicators, words: Words) -> RenderableType:
     return Group(*parts)
 
 
+def _as_of(answer: Indicators, words: Words) -> str:
+    facts = words.counted("after %(n)s fact", "after %(n)s facts", answer.size)
+    if answer.closed_by:
+        closed = words.say("the period is closed by %(close)s; a later correction shows here", close=answer.closed_by)
+        return f"{facts}; {closed}"
+    return facts + "; " + words.gettext("not closed: what is recorded later for these days shows here")
+
+
 def _capital(answer: Indicators, words: Words) -> Iterable[RenderableType]:
     least = "≥ " if answer.lower_bound else ""
     rates = answer.rates
@@ -78,8 +92,9 @@ def _capital(answer: Indicators, words: Words) -> Iterable[RenderableType]:
         rows.add_row(words.gettext(name), shown, seen)
 
     row(N_("c, objectified labour from outside"), rates.constant, bars[0], least)
-    row(N_("v, wages in labour: wages/μ"), rates.variable, bars[1])
-    row(N_("s = L − v, labour beyond the wages"), rates.surplus, bars[2], least)
+    partly = bool(answer.without_wage)
+    row(N_("v, wages in labour: wages/μ"), rates.variable, bars[1], "≥ " if partly else "")
+    row(N_("s = L − v, labour beyond the wages"), rates.surplus, bars[2], _between(least, partly=partly))
     row(N_("W = c + v + s"), rates.value, Text.assemble(*bars), least)
     yield rows
     inside = [
@@ -88,13 +103,23 @@ def _capital(answer: Indicators, words: Words) -> Iterable[RenderableType]:
     if inside:
         yield Text(words.say("c: %(parts)s", parts=words.gettext(", ").join(inside)), "dim")
     yield Text(_living(answer, words), "dim")
-    if answer.wages_micro is None:
+    if not answer.wages_recorded:
         note = N_("no wage is recorded, so v, s, e, q and r are unknown: gongfen record wage …")
         yield Text(words.gettext(note), "yellow")
+    elif answer.wages_micro is None:
+        note = N_("wages lack a rate into %(currency)s, so v, s, e, q and r are unknown: gongfen record rate …")
+        yield Text(words.say(note, currency=answer.currency), "yellow")
+    elif answer.without_wage:
+        note = words.counted(
+            "of %(n)s maker of paid labour no wage is recorded: v is at least, and s, e and r at most, what is stated",
+            "of %(n)s makers of paid labour no wage is recorded: v is at least, and s, e and r at most, what is stated",
+            len(answer.without_wage),
+        )
+        yield Text(note, "yellow")
     if answer.lower_bound:
         yield Text(words.gettext("Some of this labour was never measured: c and L are at least this."), "yellow")
     yield Text()
-    yield _rates(rates, words, least)
+    yield _rates(rates, words, least, partly=partly)
     if answer.unpaid_uslh and answer.surplus_rate_paid_ppm is not None:
         said = words.say("without the unpaid labour e is %(rate)s", rate=ratio(answer.surplus_rate_paid_ppm, words))
         yield Text(said, "dim")
@@ -112,13 +137,22 @@ def _living(answer: Indicators, words: Words) -> str:
     return words.gettext("; ").join(parts)
 
 
-def _rates(rates: Rates, words: Words, least: str) -> RenderableType:
-    """With L and c at least so much, e and q are at least so much too; r may lie on either side."""
+def _between(least: str, *, partly: bool) -> str:
+    """The mark of what grows with labour and shrinks with wages, where labour or wages may be more than is known."""
+    return ("≈ " if least else "≤ ") if partly else least
+
+
+def _rates(rates: Rates, words: Words, least: str, *, partly: bool) -> RenderableType:
+    """With L and c at least so much, e and q are at least so much too, and r may lie on either side.
+
+    With wages that are known in part (``partly``), all three are at most so much.
+    """
     rows = listing()
+    either = _between(least, partly=partly)
     for name, found, mark in (
-        (N_("rate of surplus e = s/v"), rates.surplus_rate_ppm, least),
-        (N_("organic composition q = c/v"), rates.composition_ppm, least),
-        (N_("rate of profit r = s/(c + v)"), rates.profit_rate_ppm, "≈ " if least else ""),
+        (N_("rate of surplus e = s/v"), rates.surplus_rate_ppm, either),
+        (N_("organic composition q = c/v"), rates.composition_ppm, either),
+        (N_("rate of profit r = s/(c + v)"), rates.profit_rate_ppm, "≈ " if least else either),
     ):
         rows.add_row(words.gettext(name), ratio(found, words) if found is None else mark + ratio(found, words))
     return rows

@@ -17,6 +17,7 @@ from gongfen.reports.worth_words import (
     MEASURES,
     RANGES,
     answer_of,
+    base_of,
     lacking,
     layer_name,
     machine_note,
@@ -291,7 +292,7 @@ def _tornado(swings: Swings, currency: str, words: Words, key: str) -> Measured:
                             name=swing_name(known[0], words))  # fmt: skip
     else:
         finding = words.gettext("No assumption that can be told moves it; a table follows.")
-    said = words.say("now %(base)s", base=answer(swings.base))
+    said = words.say("now %(base)s", base=base_of(swings, currency, words))
     base = swings.base
     return Measured(
         name=name,

@@ -12,6 +12,7 @@ from gongfen.reports.worth_words import (
     BOOKED_BY,
     MEASURES,
     answer_of,
+    base_of,
     lacking,
     layer_name,
     machine_note,
@@ -177,7 +178,7 @@ def _one_tornado(swings: Swings, currency: str, words: Words) -> Iterable[Render
     head = words.say(
         "%(what)s, now %(base)s",
         what=words.gettext(MEASURES[swings.measure]),
-        base=answer_of(swings, swings.base, currency, words),
+        base=base_of(swings, currency, words),
     )
     rows = table(words, N_("assumption"), N_("from … to"), N_("gives"), "")
     moving = [one for one in swings.bars if one.width != 0]

@@ -132,6 +132,12 @@ def _end(swing: Swing, said: str, currency: str, words: Words) -> str:
     return words.gettext(_SAID[said])
 
 
+def base_of(swings: Swings, currency: str, words: Words) -> str:
+    """The answer as things are: marked where unmeasured labour makes it a bound, as both ends of every swing are."""
+    mark = "" if not swings.unmeasured else "≥ " if swings.measure == "value" else "≤ "
+    return mark + answer_of(swings, swings.base, currency, words)
+
+
 def answer_of(swings: Swings, amount: int | None, currency: str, words: Words) -> str:
     """An answer in its unit: labour in time, rent in money."""
     if amount is None:

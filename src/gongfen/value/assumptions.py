@@ -79,6 +79,8 @@ class Swings(msgspec.Struct, frozen=True, kw_only=True):
     measure: Measure
     base: int | None
     """``None``: nothing was sold, so there is no rent."""
+    unmeasured: bool = False
+    """Labour in it was never measured: a value is at least, a rent at most, what is stated."""
     bars: tuple[Swing, ...]
 
 
@@ -135,6 +137,7 @@ def _measured(measure: Measure, lying: "_Lying", asked: Sequence[_Asked], price_
     return Swings(
         measure=measure,
         base=_whole(found.base),
+        unmeasured=lying.is_bound(measure),
         bars=tuple(_swing(varied[bar.assumption.name], bar) for bar in found.bars),
     )
 
@@ -178,6 +181,10 @@ class _Lying:
         self._factors = Factors(state)
         self._published = [one for _, one in state.standards.prefixed("seq|")]
         self._unneeded = _unneeded(state) if lot.living or lot.external else {}
+
+    def is_bound(self, measure: Measure) -> bool:
+        """Whether labour that nobody measured makes an answer a bound: L, which is given by hand, only if all of it."""
+        return self._lot.unmeasured and (measure != "rent-repro" or not self._lot.living)
 
     # -- what there is to ask ------------------------------------------------------------------------------------------
 

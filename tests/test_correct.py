@@ -1,0 +1,34 @@
+"""``gongfen correct``: what is taken back is said before and after, and a dry run writes nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from gongfen.errors import GongfenError
+from tests.books import cooperative
+from tests.test_books import asked
+
+
+def test_a_dry_run_says_what_would_be_taken_back_and_writes_nothing(tmp_path: Path) -> None:
+    with cooperative(tmp_path) as book:
+        (number,) = [seq for seq, fact in book.log.facts() if fact.kind == "compute"]
+        size, balance = book.log.size, book.worth("song-1").transferred_uslh
+        found = book.correct(number, "the clock ran on", dry_run=True)
+        assert (found.by, found.number, found.said.device_us) == (None, number, 3_600_000_000)
+        assert (book.log.size, book.worth("song-1").transferred_uslh) == (size, balance)
+    tried = asked(tmp_path, "correct", str(number), "the clock ran on", "--dry-run").stdout
+    assert "would be taken back; nothing was written" in tried
+    done = asked(tmp_path, "correct", str(number), "the clock ran on").stdout
+    for shown in (tried, done):
+        for said in ("machine=desk", "work=poet", "device_us=3600000000"):
+            assert said in shown
+    assert f"by fact {size}" in done
+
+
+def test_a_dry_run_refuses_what_the_correction_would_be_refused(tmp_path: Path) -> None:
+    with cooperative(tmp_path) as book:
+        (plan,) = [seq for seq, fact in book.log.facts() if getattr(fact.body, "uses", 0) == 3]
+        size = book.log.size
+        with pytest.raises(GongfenError, match="cannot be taken back"):
+            book.correct(plan, "wrong", dry_run=True)
+        assert book.log.size == size
