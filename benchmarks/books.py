@@ -12,17 +12,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import gongfen
 from gongfen import accounts, kinds
+from gongfen.book.recording import TOGETHER
 from gongfen.cli.app import COLLECT
-from gongfen.facts import Fact, decode
+from gongfen.facts import Fact, decode, decoded_together
 from gongfen.value.worth import value_of_each
 
 HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 AT = "2026-11-22T04:17:24.000000Z"
-MAKERS, TOGETHER, BATCH = 1_000, 10, 8_192
+MAKERS, MADE, BATCH = 1_000, 10, 8_192
 """Makers; outputs of one making; facts of a transaction."""
 
 
@@ -37,8 +39,8 @@ def bodies(count: int) -> Iterator[kinds.Body]:
     for maker in range(20):
         yield _labour(maker, "model", 3, "training", "simple", 36_000_000_000)
     yield kinds.Plan(work="model", uses=count)
-    for start in range(0, count, TOGETHER):
-        outputs = tuple(f"output-{n}" for n in range(start, min(start + TOGETHER, count)))
+    for start in range(0, count, MADE):
+        outputs = tuple(f"output-{n}" for n in range(start, min(start + MADE, count)))
         yield from (kinds.Output(output=name, sha256=HASH, size_bytes=900) for name in outputs)
         yield kinds.Make(
             make=f"make-{start}",
@@ -85,15 +87,17 @@ def grow(place: Path, count: int) -> int:
 
 
 def read(book: gongfen.Book) -> int:
-    """Read and decode every fact of the journal: the least that a bookkeeper must do."""
+    """Read and decode every fact of the journal, one by one: the least that a bookkeeper must do."""
     return sum(1 for entry in book.log.store.entries() if decode(entry.data))
 
 
 def book_and_value(book: gongfen.Book, found: dict[str, accounts.State]) -> None:
     """Read, decode and book every fact, and value every output."""
-    state = accounts.state_in_memory("example.org/bench")
-    for entry in book.log.store.entries():
-        accounts.book(state, decode(entry.data), entry.seq)
+    state, entries = accounts.state_in_memory("example.org/bench"), book.log.store.entries()
+    while part := list(islice(entries, TOGETHER)):
+        facts = decoded_together([entry.data for entry in part])
+        assert facts is not None, "every fact is plain"
+        accounts.book_all(state, facts, part[0].seq)
     assert all(transferred + living > 0 for _, transferred, living in value_of_each(state))
     found["state"] = state
 

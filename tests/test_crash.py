@@ -273,6 +273,17 @@ def test_a_book_that_may_not_be_written_is_read(
     assert sorted(found.name for found in path.parent.iterdir()) == ["book.db", "book.db.key"], "nothing is left behind"
 
 
+def test_answers_of_another_version_need_a_place_that_may_be_written(closed_book: Path, place: Path) -> None:
+    path = copy_of(closed_book, place / "read-only")
+    with gongfen.open(path) as book, book.log.store.writing():
+        book.log.store.put_meta("views", "0")
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+    (line,) = unprivileged(path, "tell(lambda: gongfen.open(path))")
+    assert line.startswith(f"BookPlaceError|the book {path}|keeps answers of another version, and they cannot be made")
+    assert line.endswith("|open it once where it may be written")
+
+
 WHILE = """
 with gongfen.open(path) as book:
     print("opened", flush=True)

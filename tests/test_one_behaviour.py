@@ -319,7 +319,7 @@ class TwoStores(RuleBasedStateMachine):
             record = opened[handle].log
             transaction = record.store.writing()
             transaction.__enter__()
-            record.views.catch_up(record._fold_entry)
+            record.views.catch_up(record._fold)
             try:
                 record.put(batch, [b"a text that is lost"])
             except GongfenError:

@@ -1,24 +1,33 @@
 """Answers in memory: whatever breaks off a reading or a writing, no fact is counted twice, and none is missed."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import gongfen
-from gongfen.errors import BookPlaceError
+from gongfen.errors import BookPlaceError, DuplicateIdError
 from gongfen.facts import kinds as k
+from gongfen.storage.views import VERSION
 from tests.books import HASH, cooperative, new_book, said
+from tests.servers import Server
 
 LABOUR = "labour maker=cy work=song-1 labour_kind=4 phase=inference standing=unpaid labour_us=1h day=2026-11-05"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server("fsync=off") as one:
+        yield one
 
 
 class Broken(KeyboardInterrupt):
     """Somebody pressed Ctrl-C."""
 
 
-@pytest.mark.parametrize("place", ["note", "fold", "entries", "viewed"])
+@pytest.mark.parametrize("place", ["note_all", "fold", "entries", "viewed"])
 @pytest.mark.parametrize("after", range(4))
 def test_an_interrupted_reading_counts_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, after: int
@@ -30,9 +39,13 @@ def test_an_interrupted_reading_counts_nothing_twice(
     due = second.balance()
     calls = [0]
     target = (
-        first.log.store if place in ("entries", "viewed") else first.log.views if place == "note" else gongfen.accounts
+        first.log.store
+        if place in ("entries", "viewed")
+        else first.log.views
+        if place == "note_all"
+        else gongfen.accounts
     )
-    name = "book" if place == "fold" else place
+    name = "book_all" if place == "fold" else place
     whole = getattr(target, name)
 
     def broken(*given: Any, **named: Any) -> Any:
@@ -88,3 +101,53 @@ def test_a_book_used_from_another_thread_is_not_called_damaged(tmp_path: Path) -
     assert "thread" in str(found[0])
     with pytest.raises(BookPlaceError, match="by this very program"):
         book.log.record(book.record(k.Enrol(maker="x")) or [] for _ in range(1))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("kept_by", ["0", "of tomorrow", None])
+@pytest.mark.parametrize("where", ["file", "server"])
+def test_answers_of_another_version_are_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server, where: str, kept_by: str | None
+) -> None:
+    monkeypatch.setenv("GONGFEN_KEY", str(tmp_path / "server.key"))
+    place = tmp_path / "book.db" if where == "file" else server.new_schema()
+    with gongfen.create(place, origin="example.org/t", by="t") as book:
+        book.record(*said("enrol maker=ada\nenrol maker=bo"))
+        book.log.keep_views()
+        due = list(book.log.state.makers.prefixed(""))
+        with book.log.store.writing():
+            book.log.store.keep_views([("makers", "ada", b'"in another shape"')], [], [], 2)
+            if kept_by is not None:
+                book.log.store.put_meta("views", kept_by)
+        if kept_by is None:
+            forget_version(book)
+    with gongfen.open(place) as book:
+        assert list(book.log.state.makers.prefixed("")) == due
+        assert book.log.store.meta("views") == VERSION
+        book.log.keep_views()
+        book.verify()
+    with gongfen.open(place) as book:
+        assert book.log.store.viewed() == 2  # they are kept, and nothing is made again
+
+
+def forget_version(book: gongfen.Book) -> None:
+    """As books were before their views had a version."""
+    store: Any = book.log.store
+    store._db.run("DELETE FROM meta WHERE key = 'views'")
+
+
+def test_rows_that_were_put_aside_are_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new book knows that its store has nothing more, until it puts rows aside: then it asks again."""
+    monkeypatch.setattr("gongfen.storage.views.MOST_CACHED", 3)
+    book = cooperative(tmp_path)
+    due = book.balance(), book.worth("song-1"), list(book.log.state.stocks.prefixed(""))
+    for _ in range(2):
+        book.log.keep_views()
+        book.record(*said(LABOUR))
+        book.record(
+            *said(f"correction correction=c-{book.log.size} fact={book.log.fact(book.log.size - 1).id} reason=no")
+        )
+        assert (book.balance(), book.worth("song-1"), list(book.log.state.stocks.prefixed(""))) == due
+        with pytest.raises(DuplicateIdError):
+            book.record(*said("enrol maker=ada"))
+        book.verify()
+        book.log.rebuild()

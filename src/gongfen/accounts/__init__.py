@@ -9,6 +9,8 @@ from gongfen.accounts.booking import living_labour as living_labour
 from gongfen.accounts.entries import Entry as Entry
 from gongfen.accounts.entries import Posting as Posting
 from gongfen.accounts.entries import balances as balances
+from gongfen.accounts.runs import Bookings as Bookings
+from gongfen.accounts.runs import book_all as book_all
 from gongfen.accounts.state import TABLES as TABLES
 from gongfen.accounts.state import State as State
 from gongfen.accounts.state import state_in as state_in

@@ -28,6 +28,8 @@ from gongfen.facts import Body, Elsewhere, Fact, Unknown
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import MOST
 
+_UNREAD = (Unknown, Elsewhere)
+
 
 def book(state: State, fact: Fact, seq: int) -> list[Entry]:
     """Check a fact against the state, fold it in, and return its entries.
@@ -35,27 +37,32 @@ def book(state: State, fact: Fact, seq: int) -> list[Entry]:
     Raises the first broken rule as a :class:`gongfen.errors.GongfenError`; the state is then untouched, but for an
     amount that overflows: whoever keeps the state rolls it back. Facts of an unknown kind book nothing.
     """
-    if isinstance(fact.body, Unknown):
-        if fact.signed is not None:
-            check_keys(state, fact)
-            keep_keys(state, fact, seq)
-        return []
-    if isinstance(fact.body, Elsewhere):
-        thing = f"{fact.kind} {fact.id}"
-        raise DamagedBookError(thing, "is known by its hash only: its body is lost", "restore the body's bytes")
-    for check in checks_of(type(fact.body)):
-        if (problem := check(state, fact.body)) is not None:
+    body = fact.body
+    if isinstance(body, _UNREAD):
+        return _book_unknown(state, fact, body, seq)
+    for check in checks_of(type(body)):
+        if (problem := check(state, body)) is not None:
             raise problem
     if about_keys := concerns_keys(fact):
         check_keys(state, fact)
-    entries = _fold(state, fact.body, seq)
+    entries = _fold(state, body, seq)
     for entry in entries:
         _post(state, fact, entry)
-    if name := name_taken_by(fact.body):
+    if name := name_taken_by(body):
         state.names.set(name, seq)
     if about_keys:
         keep_keys(state, fact, seq)
     return entries
+
+
+def _book_unknown(state: State, fact: Fact, body: Unknown | Elsewhere, seq: int) -> list[Entry]:
+    if isinstance(body, Elsewhere):
+        thing = f"{fact.kind} {fact.id}"
+        raise DamagedBookError(thing, "is known by its hash only: its body is lost", "restore the body's bytes")
+    if fact.signed is not None:
+        check_keys(state, fact)
+        keep_keys(state, fact, seq)
+    return []
 
 
 def _post(state: State, fact: Fact, entry: Entry) -> None:

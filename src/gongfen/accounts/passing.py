@@ -85,7 +85,7 @@ def simple_labour(standard: k.Standard | None, body: k.Labour) -> tuple[Living, 
     """The source of measured labour, what of it was socially necessary, and what was not, in micro-SLH."""
     measured = body.labour_us
     assert measured is not None, "it was measured"
-    num, den = _reduction(standard, body.skill)
+    num, den = reduction_of(standard, body.skill) or (1, 1)
     source = Living(body.labour_kind, body.phase, body.standing, body.quality, body.maker, body.skill, num, den)
     amount = round_half_up(measured * num * USLH_PER_HOUR, den * US_PER_HOUR)
     if body.task is UNSET and body.discarded is UNSET:
@@ -105,11 +105,12 @@ def _average(standard: k.Standard | None, body: k.Labour) -> int:
     return next((one.labour_us * body.units // one.units for one in found), body.labour_us)
 
 
-def _reduction(standard: k.Standard | None, skill: str) -> tuple[int, int]:
+def reduction_of(standard: k.Standard | None, skill: str) -> tuple[int, int] | None:
+    """(num, den): an hour of the skill is ``num/den`` hours of simple labour; ``None``: the standard does not say."""
     for reduction in standard.reductions if standard else ():
         if reduction.skill == skill:
             return reduction.num, reduction.den
-    return 1, 1
+    return None
 
 
 def compute(state: State, body: k.Compute) -> list[Entry]:

@@ -21,7 +21,7 @@ from gongfen.errors import (
     MalformedFactError,
     ProofError,
 )
-from gongfen.facts import Body, Fact, admitted, decode
+from gongfen.facts import Body, Fact, admitted, admitted_together, decode, decoded_together
 from gongfen.facts.kinds import Close, Correction, Settlement
 from gongfen.facts.references import SAMPLE, references
 from gongfen.progress import Progress
@@ -32,12 +32,15 @@ from gongfen.proof.note import NoteSigner, Signer, read_note
 from gongfen.proof.policy import LogVerifier
 from gongfen.storage import Address, Entry, Store, Tree, Views, create_store, open_store
 from gongfen.storage.connection import BACKUP
-from gongfen.storage.views import MOST_PENDING
+from gongfen.storage.views import MOST_PENDING, VERSION
 
 Item = TypeVar("Item")
 Given = TypeVar("Given")
-TOGETHER = 64
-"""Facts that are looked up and written together."""
+_SAID = (Fact, tuple)
+_OF_THE_LOG = (Settlement, Close, Correction)
+"""Kinds that speak of the log before them."""
+TOGETHER = 256
+"""Facts that are looked up, booked and written together."""
 KEPT_TOGETHER = 8_192
 """Facts that are folded between two writings of the views."""
 
@@ -55,11 +58,13 @@ class Record:
         self.tree = Tree(store)
         self.views = Views(store)
         self.state = accounts.state_in(self.views.table, origin, self.said)
+        self._key_path = str(key_path(path))
         self._key: tuple[tuple[int, int, int], tuple[NoteSigner, ...]] | None = None
         """What the key's file looked like when it was last read, and the key."""
         self._at = 0
         """Which fact of a part is being booked."""
         self._desk = desk_of(self, store)
+        self._renew_views()
         self._come_near()
         self.refresh()
 
@@ -91,7 +96,7 @@ class Record:
     def reading(self) -> Iterator[None]:
         """One unchanging sight of the log and of the answers that follow from it, whatever others write meanwhile."""
         with self.store.reading():
-            self.views.catch_up(self._fold_entry)
+            self.views.catch_up(self._fold)
             yield
 
     def refresh(self) -> None:
@@ -210,7 +215,7 @@ class Record:
             self.store.put_blob(sha256(blob).hexdigest(), blob)
         for part in _batches(facts, TOGETHER):
             try:
-                numbers += self._append([item if isinstance(item, Fact | tuple) else self.new(item) for item in part])
+                numbers += self._append([item if isinstance(item, _SAID) else self.new(item) for item in part])
             except GongfenError as error:
                 error.which = len(numbers) + self._at
                 raise
@@ -233,7 +238,7 @@ class Record:
         try:
             with opened or self.store.writing() as given:
                 if opened is None or given is not None:
-                    self.views.catch_up(self._fold_entry)
+                    self.views.catch_up(self._fold)
                 yield given
         except BaseException:
             self.tree.forget()
@@ -244,7 +249,27 @@ class Record:
 
     def _append(self, facts: list[Fact | Admitted]) -> list[int]:
         """Book and write some facts within the open transaction."""
-        there = self.store.find([said.id if isinstance(said, Fact) else said[0].id for said in facts])
+        self._at = 0
+        ids = [said.id if isinstance(said, Fact) else said[0].id for said in facts]
+        there = self.store.find(ids)
+        if not there and len(set(ids)) == len(ids) and (new := _plain(facts)) is not None:
+            return self._append_plain(new)
+        return self._append_each(facts, there)
+
+    def _append_plain(self, new: list[tuple[Fact, bytes]]) -> list[int]:
+        """Book and write plain facts that are all new, in one go."""
+        first, facts = self.views.seen, [fact for fact, _ in new]
+        try:
+            booked = accounts.book_all(self.state, facts, first)
+        except GongfenError as error:
+            self._at = error.which or 0
+            raise
+        self.views.note_all(first, map(references, facts), booked)
+        self.store.append(*self.tree.extend(first, [(fact.id, data) for fact, data in new]))
+        return list(range(first, first + len(new)))
+
+    def _append_each(self, facts: list[Fact | Admitted], there: dict[str, int]) -> list[int]:
+        """Book facts one by one, of which ``there`` are in the log already, or speak of what it holds."""
         numbers: list[int] = []
         new: dict[str, tuple[Fact, bytes]] = {}
         for said in facts:
@@ -255,8 +280,8 @@ class Record:
                 _refuse_another(new[fact.id][0] if fact.id in new else self.fact(seq), fact, seq)
             else:
                 seq = there[fact.id] = self.views.seen
-                if isinstance(fact.body, Settlement | Close | Correction):
-                    self._write(new)  # they speak of the log before them
+                if isinstance(fact.body, _OF_THE_LOG):
+                    self._write(new)
                     self._check_against_log(fact.body, seq)
                 self.views.note(seq, references(fact), tuple(accounts.book(self.state, fact, seq)))
                 if body is not None:
@@ -287,16 +312,20 @@ class Record:
 
     # -- views -----------------------------------------------------------------------------------------------------
 
-    def _fold_entry(self, entry: Entry) -> tuple[list[str], tuple[accounts.Entry, ...]]:
-        """Fold an entry that stands in the log: it was booked once, so one that cannot be booked was damaged."""
-        fact = self._read(entry)
-        try:
-            return references(fact), tuple(accounts.book(self.state, fact, entry.seq))
-        except BookPlaceError:
-            raise  # the place is away: that says nothing about the fact
-        except GongfenError as error:
-            thing = f"{self.store.place}, fact {entry.seq},"
-            raise DamagedBookError(thing, f"cannot be booked again: {error}", BACKUP) from None
+    def _fold(self, entries: list[Entry]) -> Iterator[tuple[list[list[str]], list[accounts.Bookings]]]:
+        """Fold entries that stand in the log: they were booked once, so one that cannot be booked was damaged."""
+        facts, first = decoded_together([entry.data for entry in entries]), entries[0].seq
+        # What is not plain may be large: it is held one by one.
+        for part in ([self._read(entry)] for entry in entries) if facts is None else _up_to_corrections(facts):
+            try:
+                booked = accounts.book_all(self.state, part, first)
+            except BookPlaceError:
+                raise  # the place is away: that says nothing about the fact
+            except GongfenError as error:
+                thing = f"{self.store.place}, fact {first + (error.which or 0)},"
+                raise DamagedBookError(thing, f"cannot be booked again: {error}", BACKUP) from None
+            yield list(map(references, part)), booked
+            first += len(part)
 
     def _read(self, entry: Entry) -> Fact:
         try:
@@ -304,6 +333,19 @@ class Record:
         except (MalformedFactError, TypeError) as error:  # a damaged row may hold anything
             thing = f"{self.store.place}, fact {entry.seq},"
             raise DamagedBookError(thing, f"cannot be read: {error}", BACKUP) from None
+
+    def _renew_views(self) -> None:
+        """Throw kept views away that another version has folded: what follows makes them again."""
+        if self.store.meta("views") == VERSION:
+            return
+        try:
+            with self.store.writing():
+                if self.store.meta("views") != VERSION:  # nobody else was quicker
+                    self.views.drop()
+                    self.store.put_meta("views", VERSION)
+        except BookPlaceError as error:
+            reason = f"keeps answers of another version, and they cannot be made again: {error.reason}"
+            raise BookPlaceError(f"the book {self.path}", reason, "open it once where it may be written") from None
 
     def _come_near(self, progress: Progress | None = None) -> None:
         """Fold and keep what the kept views have not seen, some thousand facts at a time: it can be broken off.
@@ -313,7 +355,7 @@ class Record:
         while (left := self.store.size() - self.views.seen) > MOST_PENDING:
             try:
                 with self.store.writing():
-                    self.views.catch_up(self._fold_entry, min(left, KEPT_TOGETHER))
+                    self.views.catch_up(self._fold, min(left, KEPT_TOGETHER))
                     self.views.keep()
             except BaseException as error:
                 self.views.forget()
@@ -342,15 +384,15 @@ class Record:
 
     def _signers(self) -> tuple[NoteSigner, ...]:
         """The book's key. Its file is looked at before every signature, and read when it is another than before."""
-        path = key_path(self.path)
+        path = self._key_path
         try:
-            found = path.stat()
+            found = os.stat(path)  # noqa: PTH116 - for every fact that is written alone
         except OSError:
             remedy = "restore it from its backup; without it, only read"
             raise BookPlaceError(f"the key {path}", "is not there", remedy) from None
         looks = (found.st_ino, found.st_mtime_ns, found.st_size)
         if self._key is None or self._key[0] != looks:
-            self._key = (looks, self._read_key(path))
+            self._key = (looks, self._read_key(Path(path)))
         return self._key[1]
 
     def _read_key(self, path: Path) -> tuple[NoteSigner, ...]:
@@ -383,6 +425,27 @@ def _refuse_another(kept: Fact, fact: Fact, seq: int) -> None:
         raise DuplicateIdError(f"{fact.kind} {fact.id}", reason, "correct it by a new fact with an id of its own")
 
 
+def _plain(facts: list[Fact | Admitted]) -> list[tuple[Fact, bytes]] | None:
+    """Facts that keep the rules of their kinds, with their entries; ``None``: one breaks a rule, or is not plain."""
+    given = [said for said in facts if isinstance(said, Fact)]
+    found = admitted_together(given)
+    if len(given) < len(facts):
+        found = [(said[0], said[1]) for said in facts if not isinstance(said, Fact) and said[2] is None]
+    if found is None or len(found) < len(facts) or any(isinstance(fact.body, _OF_THE_LOG) for fact, _ in found):
+        return None
+    return found
+
+
+def _up_to_corrections(facts: list[Fact]) -> Iterator[list[Fact]]:
+    """The same, cut before each correction: it asks for facts that are folded and noted."""
+    start = 0
+    for number, fact in enumerate(facts):
+        if number and isinstance(fact.body, Correction):
+            yield facts[start:number]
+            start = number
+    yield facts[start:]
+
+
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     source = iter(items)
     while part := list(islice(source, size)):
@@ -407,7 +470,8 @@ def create_record(path: Path | Address, origin: str, by: str, *, post_quantum: b
         raise BookPlaceError(str(path), "is already there", "open it, or choose another place with --book")
     _write_key(key, signers)  # first: a book without its key could never be written
     try:
-        store = create_store(path, {"origin": origin, "key": "\n".join(str(signer.verifier) for signer in signers)})
+        keys = "\n".join(str(signer.verifier) for signer in signers)
+        store = create_store(path, {"origin": origin, "key": keys, "views": VERSION})
     except BaseException:
         key.unlink()
         raise

@@ -17,7 +17,7 @@ import msgspec
 
 from gongfen import errors
 from gongfen.errors import BookPlaceError, GongfenError, MalformedFactError
-from gongfen.facts import Body, Fact, admitted, decode, encode, reread
+from gongfen.facts import Body, Fact, admitted, admitted_together, decode, encode, reread, reread_together
 from gongfen.facts.envelope import MOST_ENTRY_BYTES
 
 MOST_BYTES = 1 << 22
@@ -137,7 +137,11 @@ class Desk:
 
         Raises the first :class:`gongfen.errors.GongfenError`; nothing is written then.
         """
-        facts = [admitted(fact if isinstance(fact, Fact) else self._record.new(fact)) for fact in said]
+        given = [fact if isinstance(fact, Fact) else self._record.new(fact) for fact in said]
+        plain = admitted_together(given)
+        facts: list[Admitted] = (
+            [admitted(fact) for fact in given] if plain is None else [(fact, data, None) for fact, data in plain]
+        )
         own = Batch(facts, list(blobs))
         if self._led and (numbers := self._lead(own)) is not None:
             return numbers
@@ -262,6 +266,9 @@ def _batch(data: bytes) -> Batch:
         facts, blobs = _batches.decode(data)
     except msgspec.DecodeError as error:
         raise MalformedFactError("a batch in the inbox", f"cannot be read: {error}", "record it again") from None
+    plain = reread_together(facts)
+    if plain is not None:
+        return Batch([(fact, data, None) for fact, data in zip(plain, facts, strict=True)], blobs)
     return Batch([_admitted(fact) for fact in facts], blobs)
 
 

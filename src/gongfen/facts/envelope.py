@@ -1,7 +1,7 @@
 """One fact: who says what happened, when; and the canonical bytes that are hashed, signed and kept (RFC 8785)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Annotated, Any, Literal, Union, cast
 
@@ -12,7 +12,7 @@ from gongfen.errors import MalformedFactError, UnknownKindError
 from gongfen.facts.amounts import MOST
 from gongfen.facts.kinds import KINDS, Body, Id, Sha256
 from gongfen.facts.rules import broken_rules
-from gongfen.facts.shapes import is_day, misleading, misshapen, wrong_names
+from gongfen.facts.shapes import all_in_shape, is_day, misleading, misshapen, wrong_names
 
 PLAIN, EXTENDED = 1, 2
 """Versions of the envelope. Only a fact that is signed, or kept by hash, needs the second; all others keep the bytes
@@ -281,6 +281,57 @@ def admitted(fact: Fact) -> tuple[Fact, bytes, bytes | None]:
     if len(data) <= MOST_ENTRY_BYTES:
         return found, data, None
     return found, *entry(found)
+
+
+def decoded_together(data: Sequence[bytes]) -> list[Fact] | None:
+    """What :func:`decode` finds in each; ``None``: they are not all plain facts of known kinds, or one is wrong."""
+    found = _all_quickly(data)
+    return None if found is None else _facts(found)
+
+
+def admitted_together(facts: Sequence[Fact]) -> list[tuple[Fact, bytes]] | None:
+    """What :func:`admitted` gives for each; ``None``: one of them must be looked at by itself, or breaks a rule."""
+    if any([fact.signed is not None for fact in facts]):  # noqa: C419 - a list is quicker
+        return None
+    try:
+        data = [_encoder.encode(_structure(fact)) for fact in facts]
+    except (KeyError, TypeError, UnicodeEncodeError, OverflowError):
+        return None
+    found = _all_quickly(data)
+    if found is None or _too_long(data) or _any_breaks_rules(found):
+        return None
+    if any(misleading(one.body, (one.id, one.by)) for one, text in zip(found, data, strict=True) if not text.isascii()):
+        return None
+    return list(zip(_facts(found), data, strict=True))
+
+
+def reread_together(data: Sequence[bytes]) -> list[Fact] | None:
+    """What :func:`reread` finds in each; ``None``: one of them must be looked at by itself, or is wrong."""
+    found = _all_quickly(data)
+    if found is None or _too_long(data) or _any_breaks_rules(found):
+        return None
+    return _facts(found) if list(map(_encoder.encode, found)) == data else None
+
+
+def _all_quickly(data: Sequence[bytes]) -> list[_Plain] | None:
+    try:
+        found = list(map(_plain.decode, data))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError):
+        return None
+    names = [one.id for one in found] + list({one.by for one in found})
+    return found if all_in_shape([one.body for one in found], names) else None
+
+
+def _facts(found: Sequence[_Plain]) -> list[Fact]:
+    return [Fact(id=one.id, at=one.at, by=one.by, body=one.body, sample=one.sample) for one in found]
+
+
+def _too_long(data: Sequence[bytes]) -> bool:
+    return max(map(len, data), default=0) > MOST_ENTRY_BYTES
+
+
+def _any_breaks_rules(found: Sequence[_Plain]) -> bool:
+    return not all(map(_is_instant, {one.at for one in found})) or any(map(broken_rules, [one.body for one in found]))
 
 
 def reread(data: bytes, fetch: Fetch | None = None) -> Fact:

@@ -30,6 +30,9 @@ SAMPLE = "sample|"
 
 def references(fact: Fact) -> list[str]:
     """The names under which a fact is found again, each once, in a stable order."""
+    body = fact.body
+    if type(body) is k.Labour and not fact.sample and body.work != body.maker:
+        return [body.work, body.maker]  # most facts are, and this is asked of every fact
     names = _about(fact)
     if fact.kind in LISTED:
         names.append(f"kind|{fact.kind}")

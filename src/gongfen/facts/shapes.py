@@ -1,7 +1,7 @@
 """How names, hashes and days are written. Checked by hand: a pattern for each field would cost more than the rest."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache, lru_cache
 from itertools import chain
@@ -38,10 +38,27 @@ def misshapen(body: msgspec.Struct, others: Sequence[str] = ()) -> Wrong:
     return wrong
 
 
+def all_in_shape(bodies: Iterable[msgspec.Struct], others: Iterable[str]) -> bool:
+    """Whether nothing is wrong with the names, hashes and days of many bodies, and with ``others`` names."""
+    names, hashes, days = list(others), list[str](), set[str]()
+    for body in bodies:
+        of_names, of_hashes, of_days = _fields(type(body))
+        if of_names:
+            names += of_names(body)
+        if of_hashes:
+            hashes += of_hashes(body)
+        if of_days:
+            days.update(of_days(body))
+    return _are_names("".join(names)) and not "".join(hashes).strip(HEX_DIGITS) and all(map(is_day, days))
+
+
+def _are_names(together: str) -> bool:
+    return together.isprintable() and " " not in together and "|" not in together
+
+
 def wrong_names(names: Sequence[str]) -> Wrong:
     """What is wrong with names: they hold no space, no control character and no ``|``."""
-    together = "".join(names)
-    if together.isprintable() and " " not in together and "|" not in together:
+    if _are_names("".join(names)):
         return []
     return [
         (f"holds the name {name[:70]!r}, in which a space, a control character or | stands", "write it without")

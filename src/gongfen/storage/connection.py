@@ -108,6 +108,13 @@ class Connection:
                 self._check_still()
                 yield from chunk
 
+    def page(self, query: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """All rows, at once."""
+        with named_errors(self.place):
+            found: list[tuple[Any, ...]] = self._db.execute(query, values).fetchall()
+        self._check_still()
+        return found
+
     def row(self, query: str, values: Values = ()) -> tuple[Any, ...] | None:
         """The first row."""
         with named_errors(self.place):

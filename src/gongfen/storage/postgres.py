@@ -16,7 +16,7 @@ from gongfen.storage.connection import BACKUP
 from gongfen.storage.postgres_guards import SCHEMA, unguarded
 from gongfen.storage.postgres_inbox import Inbox
 from gongfen.storage.postgres_link import BUSY_S, Link
-from gongfen.storage.store import Entry, Node, PersonRow, PostingRow, TouchRow, ViewRow, behind
+from gongfen.storage.store import Entry, EntryRow, Node, PersonRow, PostingRow, TouchRow, ViewRow, behind
 
 SCHEMA_VERSION = "3"
 PAGE, LARGE_PAGE = 1_000, 32
@@ -156,13 +156,13 @@ class PostgresStore:
         """Keep a checkpoint with cosignatures."""
         self._db.later("INSERT INTO cosigned (size, note) VALUES ($1, $2)", size, note)
 
-    def append(self, entries: Sequence[Entry], nodes: Sequence[Node]) -> None:
+    def append(self, entries: Sequence[EntryRow], nodes: Sequence[Node]) -> None:
         """Add entries, and the subtrees that they fill."""
         self._db.unsent.entries += [(seq, fact_id.encode(), leaf, data) for seq, fact_id, leaf, data in entries]
         self._db.unsent.nodes += nodes
         if entries and self._glance:
-            self._glance = (entries[-1].seq + 1, self._glance[1])
-            self._found.update((entry.fact_id, entry.seq) for entry in entries)
+            self._glance = (entries[-1][0] + 1, self._glance[1])
+            self._found.update((fact_id, seq) for seq, fact_id, _, _ in entries)
 
     def keep_checkpoint(self, size: int, note: str) -> None:
         """Keep a signed checkpoint."""

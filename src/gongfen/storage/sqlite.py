@@ -5,20 +5,25 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import timedelta
+from functools import partial
 from importlib.resources import files
+from itertools import count
+from operator import eq, itemgetter
 from pathlib import Path
 from typing import Any
 
 from gongfen.errors import BookPlaceError, DamagedBookError
 from gongfen.storage.connection import BACKUP, Connection
 from gongfen.storage.people import People
-from gongfen.storage.store import Entry, Node, PersonRow, PostingRow, TouchRow, ViewRow, behind
+from gongfen.storage.store import Entry, EntryRow, Node, PersonRow, PostingRow, TouchRow, ViewRow, behind
 
 SCHEMA_VERSION = "2"
 CHECKPOINT_TRIES, CHECKPOINT_PAUSE_MS = 40, 50
 _FOREVER = 2**62
 PAGE = 500
 """Entries that are read at a time."""
+_entry = partial(tuple.__new__, Entry)
+"""A row as it is read, as an entry: for every fact, so without a look at how many fields it has."""
 
 
 class SqliteStore:
@@ -56,12 +61,12 @@ class SqliteStore:
         """Entries in their order. Read in pages, so that a reader who stops in between holds nothing up."""
         due, most = start, _FOREVER if end is None else end
         query = "SELECT seq, id, leaf, data FROM fact WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?"
-        while due < most and (page := list(self._db.rows(query, (due, most, PAGE)))):
-            for row in page:
-                if row[0] != due:
-                    raise self._missing(due)
-                yield Entry._make(row)
-                due += 1
+        while due < most and (page := self._db.page(query, (due, most, PAGE))):
+            there = sum(map(eq, map(itemgetter(0), page), count(due)))  # numbers rise: once one is missing, all differ
+            yield from map(_entry, page[:there])
+            due += there
+            if there < len(page):
+                raise self._missing(due)
         if end is not None and due < min(end, self.size()):
             raise self._missing(due)
 
@@ -113,7 +118,7 @@ class SqliteStore:
         """Keep a checkpoint with cosignatures."""
         self._db.run("INSERT INTO cosigned (size, note) VALUES (?, ?)", (size, note))
 
-    def append(self, entries: Sequence[Entry], nodes: Sequence[Node]) -> None:
+    def append(self, entries: Sequence[EntryRow], nodes: Sequence[Node]) -> None:
         """Add entries, and the subtrees that they fill."""
         self._db.run_many("INSERT INTO fact (seq, id, leaf, data) VALUES (?, ?, ?, ?)", entries)
         if nodes:

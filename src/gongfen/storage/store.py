@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+EntryRow = tuple[int, str, bytes, bytes]
+"""(number, id, leaf hash, bytes) of an entry."""
 Node = tuple[int, int, bytes]
 """(level, index, hash of 32 bytes) of a full subtree."""
 ViewRow = tuple[str, str, bytes]
@@ -75,7 +77,7 @@ class Store(Protocol):
     def keep_cosigned(self, size: int, note: str) -> None:
         """Keep a checkpoint with cosignatures of witnesses, within the open transaction."""
 
-    def append(self, entries: Sequence[Entry], nodes: Sequence[Node]) -> None:
+    def append(self, entries: Sequence[EntryRow], nodes: Sequence[Node]) -> None:
         """Add entries, and the subtrees that they fill, within the open transaction."""
 
     def keep_checkpoint(self, size: int, note: str) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
+from itertools import count
 
 from gongfen.errors import DamagedBookError
 from gongfen.proof.merkle import HASH_BYTES, Frontier, root, subtrees_of
 from gongfen.storage.connection import BACKUP
-from gongfen.storage.store import Entry, Node, Store
+from gongfen.storage.store import EntryRow, Node, Store
 
 TILE = 8
 """Subtrees of 2⁸, 2¹⁶, … leaves are kept; smaller ones are hashed again from the leaves."""
@@ -32,13 +33,12 @@ class Tree:
         """The root of all entries, 32 bytes, within or outside a transaction; ``size``: how many, if that is known."""
         return self._edge(self._store.size() if size is None else size).root()
 
-    def extend(self, first: int, new: Sequence[tuple[str, bytes]]) -> tuple[list[Entry], list[Node]]:
+    def extend(self, first: int, new: Sequence[tuple[str, bytes]]) -> tuple[list[EntryRow], list[Node]]:
         """The rows of (id, bytes) pairs behind ``first`` entries, and the subtrees of whole tiles that they fill."""
         edge = self._edge(first)
-        entries = [
-            Entry(seq, fact_id, sha256(b"\x00" + data).digest(), data) for seq, (fact_id, data) in enumerate(new, first)
-        ]
-        return entries, edge.extend((entry.leaf for entry in entries), TILE)
+        leaves = [sha256(b"\x00" + data).digest() for _, data in new]
+        entries = [(seq, fact_id, leaf, data) for seq, (fact_id, data), leaf in zip(count(first), new, leaves)]
+        return entries, edge.extend(leaves, TILE)
 
     def forget(self) -> None:
         """Drop the right edge: what it grew by was rolled back."""

@@ -5,8 +5,9 @@ store some thousand facts at a time: what is missing there after a crash is fold
 views always are those of the first ``viewed`` facts, and the fold goes on from there.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
@@ -19,12 +20,15 @@ Row = TypeVar("Row")
 Booking = tuple[str, tuple[tuple[str, int, str], ...]]
 """(why, postings of (account, amount, unit))."""
 
+VERSION = "1"
+"""Of the fold and of the rows that it keeps, under ``views`` in a book's settings. Raise it with whatever changes them:
+a book whose answers another version kept makes them again when it is opened."""
 MOST_PENDING = 1_024
 """So many facts may be folded in memory only: some ten milliseconds of catching up."""
 MOST_CACHED = 50_000
 """Rows of a table in memory between two writings."""
 TOGETHER = 256
-"""Facts whose postings share a row: reading those of one fact reads no more."""
+"""Facts whose postings share a row: reading those of one fact reads no more. So many are folded together."""
 REMEDY = "make the answers again: gongfen log rebuild"
 
 _json = msgspec.json.Encoder(order="sorted")
@@ -53,6 +57,8 @@ class ViewTable(Generic[Row]):
         self._decoder = msgspec.json.Decoder(row)
         self._cache: dict[str, Row | None] = _Loaded(self._load)
         self._changed: set[str] = set()
+        self.whole = False
+        """Whether the cache has every row that the store has, as in a new book and in a rebuild: no need to ask it."""
         self.get: Callable[[str], Row | None] = self._cache.__getitem__
         """The row, or ``None``. It is the dict's own method: it is called some twenty times a fact."""
 
@@ -88,14 +94,16 @@ class ViewTable(Generic[Row]):
         self._changed.clear()
         if len(self._cache) > MOST_CACHED:
             self._cache.clear()
+            self.whole = False
 
     def forget(self) -> None:
         """Drop everything that the store does not say."""
         self._cache.clear()
         self._changed.clear()
+        self.whole = False
 
     def _load(self, key: str) -> Row | None:
-        found = self._store.view_row(self._name, key)
+        found = None if self.whole else self._store.view_row(self._name, key)
         return None if found is None else self._decoded(key, found)
 
     def _own(self, key: str) -> Row:
@@ -112,8 +120,9 @@ class ViewTable(Generic[Row]):
         return found
 
 
-Fold = Callable[[Entry], tuple[list[str], tuple[Any, ...]]]
-"""Folds one entry into the tables; gives the names that it is about, and its bookings (of the shape ``Booking``)."""
+Fold = Callable[[list[Entry]], Iterable[tuple[list[list[str]], list[tuple[Any, ...]]]]]
+"""Folds entries into the tables, some at a time, and each time gives the names that every one of them is about, and its
+bookings (of the shape ``Booking``)."""
 
 
 class Views:
@@ -122,7 +131,7 @@ class Views:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._tables: list[ViewTable[Any]] = []
-        self._touched: dict[str, list[int]] = {}
+        self._touched: defaultdict[str, list[int]] = defaultdict(list)
         self._booked: list[tuple[int, tuple[Any, ...]]] = []
         self._kept = self.seen = self._viewed()
         """``seen``: how many facts are folded in."""
@@ -130,6 +139,7 @@ class Views:
     def table(self, name: str, row: Any) -> ViewTable[Any]:  # noqa: ANN401 - a type, which mypy calls Any
         """A table of the view."""
         table: ViewTable[Any] = ViewTable(self._store, name, row)
+        table.whole = self._kept == 0
         self._tables.append(table)
         return table
 
@@ -137,16 +147,19 @@ class Views:
 
     def note(self, seq: int, names: Iterable[str], bookings: tuple[Any, ...]) -> None:
         """Index fact ``seq``, which has just been folded into the tables."""
-        assert seq == self.seen, f"fact {seq} was folded after {self.seen} facts"
-        touched = self._touched
-        for name in names:
-            if name in touched:
+        self.note_all(seq, (names,), (bookings,))
+
+    def note_all(self, first: int, names: Iterable[Iterable[str]], booked: Iterable[tuple[Any, ...]]) -> None:
+        """Index facts from ``first`` on, which have just been folded: the names of each, and what each booked."""
+        assert first == self.seen, f"fact {first} was folded after {self.seen} facts"
+        touched, seq = self._touched, first
+        for found, bookings in zip(names, booked, strict=True):
+            for name in found:
                 touched[name].append(seq)
-            else:
-                touched[name] = [seq]
-        if bookings:
-            self._booked.append((seq, bookings))
-        self.seen = seq + 1
+            if bookings:
+                self._booked.append((seq, bookings))
+            seq += 1
+        self.seen = seq
 
     def catch_up(self, fold: Fold, most: int | None = None) -> None:
         """Fold in what was written since, by whomever; ``most`` so many facts. Within ``reading`` or ``writing``."""
@@ -154,9 +167,10 @@ class Views:
             # Another program has kept its views, which are the same: go on from them, with nothing of one's own.
             self.forget()
         try:
-            for entry in self._store.entries(self.seen, None if most is None else self.seen + most):
-                names, bookings = fold(entry)
-                self.note(entry.seq, names, bookings)
+            entries = self._store.entries(self.seen, None if most is None else self.seen + most)
+            while part := list(islice(entries, TOGETHER)):
+                for names, booked in fold(part):
+                    self.note_all(self.seen, names, booked)
         except BaseException:
             # Half a fact may be folded in: folded again, it would count twice.
             self.forget()
@@ -173,15 +187,17 @@ class Views:
         self._store.keep_views(rows, self._touch_rows(), self._posting_rows(), self.seen)
         for table in self._tables:
             table.kept()
-        self._touched, self._booked, self._kept = {}, [], self.seen
+        self._touched, self._booked, self._kept = defaultdict(list), [], self.seen
 
     def forget(self) -> None:
         """Go back to what the store has kept: a transaction was rolled back, or another program has kept more."""
         self._kept = self.seen = -1  # should this be broken off, the next catching up begins here
         for table in self._tables:
             table.forget()
-        self._touched, self._booked = {}, []
+        self._touched, self._booked = defaultdict(list), []
         self._kept = self.seen = self._viewed()
+        for table in self._tables:
+            table.whole = self._kept == 0
 
     def drop(self) -> None:
         """Throw everything away, within the open transaction."""

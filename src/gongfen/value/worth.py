@@ -11,7 +11,6 @@ by :mod:`gongfen.value.assumptions`.
 """
 
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Literal
 
 import msgspec
@@ -162,12 +161,20 @@ def standard_in_force(state: State) -> Standard:
 
 def value_of_each(state: State) -> Iterator[tuple[str, int, int]]:
     """Every output with its T and its L, in micro-SLH: what they are worth together, without the breakdowns."""
-    living = cache(lambda source: source.startswith("living|") and source.split("|", 3)[2] in LIVING_PHASES)
+    living = _IsLiving().__getitem__
     for name, stock in state.stocks.prefixed(""):
         if stock.kind == "output":
             content = stock.content
-            now = sum(amount for source, amount in content.items() if living(source))
+            now = sum(map(content.__getitem__, filter(living, content)))
             yield name, sum(content.values()) - now if stock.lived else 0, now
+
+
+class _IsLiving(dict[str, bool]):
+    """Whether a source is living labour of now, by its key: asked for every source of every output."""
+
+    def __missing__(self, source: str) -> bool:
+        found = self[source] = source.startswith("living|") and source.split("|", 3)[2] in LIVING_PHASES
+        return found
 
 
 def _by(living: dict[Living, int], name: Callable[[Living], str]) -> dict[str, int]:
