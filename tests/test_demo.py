@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -39,6 +40,26 @@ def book(made: tuple[Path, str]) -> gongfen.Book:
 
 def bodies(book: gongfen.Book, kind: type[k.Body]) -> list[k.Body]:
     return [fact.body for _, fact in book.log.facts() if isinstance(fact.body, kind)]
+
+
+def test_an_index_is_built_once_and_answers_for_other_outputs(made: tuple[Path, str], tmp_path: Path) -> None:
+    """The second trace reads the same files, and the method says what was asked."""
+    folder = Path(copytree(made[0], tmp_path / "demo"))
+    with gongfen.open(folder / "quick.db") as book:
+        first, second = [body.output for body in bodies(book, k.Output)][:2]
+    stamps: list[dict[str, int]] = []
+    for output in (first, second):
+        found = run(folder, "trace", output, "--index", "--book", "quick.db")
+        assert found.returncode == 0, found.stdout + found.stderr
+        assert "index of 4 checkpoints" in " ".join(found.stdout.split())
+        files = sorted(folder.glob("quick.db.runs/*/index/*"))
+        stamps.append({path.name: path.stat().st_mtime_ns for path in files})
+    assert stamps[0]
+    assert stamps[0] == stamps[1]
+    with gongfen.open(folder / "quick.db") as book:
+        measured = [body for body in bodies(book, k.Influence) if body.target == second]
+    assert [body.method.startswith("index") for body in measured] == [False, True]
+    assert len(measured[1].effects) == len(measured[0].effects)
 
 
 def test_it_says_what_it_did_and_shows_that_a_flipped_byte_is_found(made: tuple[Path, str]) -> None:

@@ -338,12 +338,17 @@ class Book:
         atelier = making.open_atelier(self.log, model, cache or cache_folder())
         return making.generate(self.log, atelier, prompts, length, seed, progress)
 
-    def trace(self, *outputs: str, cache: Path | None = None, progress: Progress = silent) -> "list[Traced]":
-        """Measure every training work's influence on outputs, display grade, and find their quotations."""
+    def trace(
+        self, *outputs: str, index: bool = False, cache: Path | None = None, progress: Progress = silent
+    ) -> "list[Traced]":
+        """Measure every training work's influence on outputs, display grade, and find their quotations.
+
+        ``index``: by an index of the works at several checkpoints, kept beside the run, that answers for any output.
+        """
         from gongfen.book import tracing
 
         self.log.refresh()
-        return tracing.trace_outputs(self.log, outputs, cache or cache_folder(), progress)
+        return tracing.trace_outputs(self.log, outputs, cache or cache_folder(), progress, index=index)
 
     def trace_period(
         self, period: str, *, currency: str = "EUR", cache: Path | None = None, progress: Progress = silent

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from torch import Tensor
 
 from gongfen.book.answers import SEARCHED, makers_of, making_of, prompt_length
+from gongfen.book.indexing import asked_index
 from gongfen.book.making import Atelier, open_atelier
 from gongfen.book.publishing import text_of
 from gongfen.book.recording import Record
@@ -62,28 +64,32 @@ def model_of(record: Record, output: str) -> str:
     raise UnknownWorkError(output, "was made without a model", "trace an output that a model wrote")
 
 
-def trace_outputs(record: Record, outputs: Sequence[str], cache: Path, progress: Progress = silent) -> list[Traced]:
+def trace_outputs(
+    record: Record, outputs: Sequence[str], cache: Path, progress: Progress = silent, *, index: bool = False
+) -> list[Traced]:
     """Display grade: influence of every training work on each output, and its quotations; one pass for all outputs.
 
-    All outputs must come from one model. Raises UnknownWorkError, TrainingError.
+    All outputs must come from one model. ``index``: the works are read once, at several checkpoints of the run, and
+    kept as an index beside it, which answers for any output. Raises UnknownWorkError, TrainingError.
     """
     models = {model_of(record, output) for output in outputs}
     if len(models) != 1:
         raise TrainingError(f"{len(outputs)} outputs", "come from different models", "trace each model's by themselves")
     atelier = open_atelier(record, models.pop(), cache)
-    return trace_with(record, atelier, outputs, progress)
+    return trace_with(record, atelier, outputs, progress, index=index)
 
 
-def trace_with(record: Record, atelier: Atelier, outputs: Sequence[str], progress: Progress = silent) -> list[Traced]:
+def trace_with(
+    record: Record, atelier: Atelier, outputs: Sequence[str], progress: Progress = silent, *, index: bool = False
+) -> list[Traced]:
     """As :func:`trace_outputs`, with a model that is open already."""
-    problem = atelier.workshop.problem(
-        atelier.texts, [sold_passage(record, output) for output in outputs], [1] * len(outputs)
-    )
-    found = display_influence(problem, atelier.run.theta, progress=progress)
+    passages = tuple(sold_passage(record, output) for output in outputs)
+    measured = asked_index if index else _at_the_end
+    method, found = measured(record, atelier, passages, progress)
     rule = QuoteRule()
     said = f"exact, from {rule.min_words} words or {rule.min_han} characters on"
     owners = {work: "+".join(makers_of(record, work)) for work in atelier.works}
-    index = QuoteIndex(dict(zip(atelier.works, atelier.texts, strict=True)), rule, owners)
+    quotations = QuoteIndex(dict(zip(atelier.works, atelier.texts, strict=True)), rule, owners)
     facts: list[Fact] = []
     quoted: list[int] = []
     for row, output in enumerate(outputs):
@@ -93,23 +99,32 @@ def trace_with(record: Record, atelier: Atelier, outputs: Sequence[str], progres
             target=output,
             model=atelier.model,
             grade="display",
-            method=f"final-checkpoint gradients, {found.method}, damping {found.damping}",
+            method=method,
             utility=DISPLAY_UTILITY,
             seed=atelier.setup.recipe.seed,
-            effects=effects_of(atelier.works, found.effects[row].tolist()),
+            effects=effects_of(atelier.works, found[row].tolist()),
             notes=(
                 k.Note(name="works measured", value=str(len(atelier.works))),
                 k.Note(name=SEARCHED, value=said),
             ),
         )
         facts.append(record.new(influence, fact_id=f"influence:{influence.influence}"))
-        quotes = _quotes(record, output, index, said)
+        quotes = _quotes(record, output, quotations, said)
         quoted.append(len(quotes))
         facts += quotes
     numbers = record.record(facts)
     placed = [seq for seq, fact in zip(numbers, facts, strict=True) if isinstance(fact.body, k.Influence)]
     bodies = [fact.body for fact in facts if isinstance(fact.body, k.Influence)]
     return [_traced(body, seq, quotes) for body, seq, quotes in zip(bodies, placed, quoted, strict=True)]
+
+
+def _at_the_end(
+    _record: Record, atelier: Atelier, passages: Sequence[Passage], progress: Progress
+) -> tuple[str, Tensor]:
+    """How it was measured, and effects [M, N] in nats: whole gradients of the final model, for as many works as fit."""
+    problem = atelier.workshop.problem(atelier.texts, passages, [1] * len(passages))
+    found = display_influence(problem, atelier.run.theta, progress=progress)
+    return f"final-checkpoint gradients, {found.method}, damping {found.damping}", found.effects
 
 
 def _traced(body: k.Influence, seq: int, quotes: int) -> Traced:

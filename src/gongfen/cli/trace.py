@@ -21,6 +21,9 @@ def trace(
         list[str], typer.Argument(help="Outputs (display grade), or one period:2026-11:EUR (settlement grade).")
     ],
     validate: Annotated[int, typer.Option(min=0, help="Retrain without so many makers, and compare.")] = 0,
+    index: Annotated[
+        bool, typer.Option("--index", help="Read the works once, at four checkpoints; keep that for every output.")
+    ] = False,
     cache: Annotated[Path | None, typer.Option(envvar="GONGFEN_CACHE", help="Where base models are kept.")] = None,
     book: BookPath = None,
     as_json: AsJson = False,
@@ -29,10 +32,12 @@ def trace(
     speak = words()
     with several_steps(), gongfen.open(book) as opened, progress(speak.gettext("tracing"), quiet=as_json) as move:
         if not targets[0].startswith(PERIOD):
-            opened.trace(*targets, cache=cache, progress=move)
+            opened.trace(*targets, index=index, cache=cache, progress=move)
             answers = [opened.who(output) for output in targets]
             show(answers, as_json=as_json, draw=lambda: Group(*(_drawn(opened, output) for output in targets)))
             return
+        if index:
+            raise MissingAssumptionError("--index", "is for outputs", "a period is traced through the run itself")
         if len(targets) > 1:
             raise MissingAssumptionError(", ".join(targets[1:]), "cannot be traced beside a period", "trace one by one")
         if validate == 1 or validate < 0:

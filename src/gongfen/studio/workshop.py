@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
@@ -126,7 +127,15 @@ def code_sha256() -> str:
     """Hash over the program text that trains and traces: a run is replayed with the code that made it."""
     found = hashlib.sha256()
     for room in ("studio", "trace"):
-        for entry in sorted(files("gongfen").joinpath(room).iterdir(), key=lambda entry: entry.name):
-            if entry.name.endswith(".py"):
-                found.update(f"{room}/{entry.name}\n".encode() + entry.read_bytes())
+        for name, text in _program(room, files("gongfen").joinpath(room)):
+            found.update(f"{name}\n".encode() + text)
     return found.hexdigest()
+
+
+def _program(name: str, room: Traversable) -> Iterator[tuple[str, bytes]]:
+    """(name, text) of every module in a room and the rooms in it, by name."""
+    for entry in sorted(room.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _program(f"{name}/{entry.name}", entry)
+        elif entry.name.endswith(".py"):
+            yield f"{name}/{entry.name}", entry.read_bytes()

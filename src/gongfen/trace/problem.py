@@ -74,8 +74,8 @@ class LanguageProblem:
         self._names = [name for name, _ in named]
         self._parameters = [p for _, p in named]
         self.theta0 = parameters_to_vector(self._parameters).detach().clone()
-        self._examples = _scorable(examples, "example")
-        self._outputs = _scorable(outputs, "output")
+        self._examples = scorable(examples, "example")
+        self._outputs = scorable(outputs, "output")
         if len(prices) != len(outputs) or any(price < 0 for price in prices) or (outputs and not sum(prices)):
             raise TrainingError(
                 f"{len(outputs)} outputs",
@@ -107,7 +107,7 @@ class LanguageProblem:
 
     def _surprise(self, theta: Tensor, passages: list[Passage]) -> tuple[Tensor, Tensor]:
         """Negative log-likelihood of the scored tokens, summed per passage [B], and their number [B]."""
-        ids, mask, targets = _padded(passages)
+        ids, mask, targets = padded(passages)
         named = dict(zip(self._names, self._parts(theta), strict=True))
         answer = functional_call(self._module, named, kwargs={"input_ids": ids, "attention_mask": mask})
         logits: Tensor = answer.logits[:, :-1]
@@ -144,7 +144,7 @@ def _outputs(problem: Problem) -> tuple[Tensor, ...]:
     return torch.split(torch.arange(len(problem.prices)), OUTPUTS_AT_ONCE)
 
 
-def _scorable(passages: Sequence[Passage], kind: str) -> list[Passage]:
+def scorable(passages: Sequence[Passage], kind: str) -> list[Passage]:
     for number, passage in enumerate(passages):
         if not 1 <= passage.scored_from < len(passage.tokens):
             raise TrainingError(
@@ -155,7 +155,7 @@ def _scorable(passages: Sequence[Passage], kind: str) -> list[Passage]:
     return list(passages)
 
 
-def _padded(passages: list[Passage]) -> tuple[Tensor, Tensor, Tensor]:
+def padded(passages: list[Passage]) -> tuple[Tensor, Tensor, Tensor]:
     """Ids [B, L], attention mask [B, L] and targets [B, L-1], padded on the right to the longest."""
     longest = max(len(passage.tokens) for passage in passages)
     ids = torch.zeros(len(passages), longest, dtype=torch.long)

@@ -1,0 +1,86 @@
+"""Exact EK-FAC influence of chosen works: gradients whole, in the eigenbasis of the Kronecker factors. To re-rank by.
+
+EK-FAC (George et al. 2018, algorithm 1; for influence Grosse et al. 2023, equation 20): with A = Q_a Λ_a Q_aᵀ and
+G = Q_g Λ_g Q_gᵀ, the Fisher block is taken as diagonal in that basis, with Λ = E[(Q_gᵀ ∇W Q_a)²] measured on gradients
+of drawn targets, in place of the product of both eigenvalues. Influence is  Σ_layers ⟨∇W_work, (F + d)^-1 ∇W_output⟩,
+with d = δ · mean of Λ.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gongfen.trace.covariance import Factors, with_bias
+from gongfen.trace.layers import Layer, watched
+from gongfen.trace.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Eigenbasis:
+    """``left`` Q_g [o, o], ``right`` Q_a [i, i] and the corrected eigenvalues Λ [o, i] of one layer."""
+
+    left: Tensor
+    right: Tensor
+    values: Tensor
+
+
+def eigenbases_of(
+    task: Task, layers: Sequence[Layer], factors: Sequence[Factors], numbers: Sequence[int], seed: int, batch_size: int
+) -> tuple[Eigenbasis, ...]:
+    """The eigenbasis of every layer, with eigenvalues measured on these works and targets drawn by ``seed``."""
+    lefts = [torch.linalg.eigh(factor.gradients)[1] for factor in factors]
+    rights = [torch.linalg.eigh(factor.inputs)[1] for factor in factors]
+    sums = [torch.zeros(layer.outputs, layer.inputs) for layer in layers]
+
+    def take(number: int, entered: Tensor, gradient: Tensor) -> None:
+        rows = with_bias(layers[number], entered) @ rights[number]
+        sums[number].add_(((gradient @ lefts[number]).mT @ rows).square().sum(0))
+
+    with watched(task.module, layers, take):
+        for start in range(0, len(numbers), batch_size):
+            task.drawn(numbers[start : start + batch_size], seed).backward()  # type: ignore[no-untyped-call]
+    return tuple(
+        Eigenbasis(left, right, total / len(numbers)) for left, right, total in zip(lefts, rights, sums, strict=True)
+    )
+
+
+def preconditioned(bases: Sequence[Eigenbasis], gradients: Sequence[Tensor], damping: float) -> list[Tensor]:
+    """(F + d)^-1 of parameter gradients, a layer each, [M, o, i]."""
+    found: list[Tensor] = []
+    for basis, gradient in zip(bases, gradients, strict=True):
+        turned = basis.left.T @ gradient @ basis.right
+        turned /= basis.values + damping * basis.values.mean()
+        found.append(basis.left @ turned @ basis.right.T)
+    return found
+
+
+def exact_influence(
+    task: Task, layers: Sequence[Layer], numbers: Sequence[int], directions: Sequence[Tensor], batch_size: int
+) -> Tensor:
+    """⟨∇W_work, direction⟩ of these works and M directions, a layer each [M, o, i], → [M, B]: estimated nats."""
+    found = torch.zeros(len(directions[0]), len(numbers))
+    at = slice(0, 0)
+
+    def take(number: int, entered: Tensor, gradient: Tensor) -> None:
+        whole = gradient.mT @ with_bias(layers[number], entered)
+        found[:, at] += directions[number].flatten(1) @ whole.flatten(1).T
+
+    with watched(task.module, layers, take):
+        for start in range(0, len(numbers), batch_size):
+            at = slice(start, min(start + batch_size, len(numbers)))
+            task.losses(numbers[at]).sum().backward()  # type: ignore[no-untyped-call]
+    return found
+
+
+def output_gradients(task: Task, layers: Sequence[Layer], numbers: Sequence[int]) -> list[Tensor]:
+    """Gradient of each output's log-likelihood by every layer's weights, [M, o, i] a layer."""
+    found = [torch.zeros(len(numbers), layer.outputs, layer.inputs) for layer in layers]
+
+    def take(number: int, entered: Tensor, gradient: Tensor) -> None:
+        found[number].add_(gradient.mT @ with_bias(layers[number], entered))
+
+    with watched(task.module, layers, take):
+        task.log_likelihoods(numbers).sum().backward()  # type: ignore[no-untyped-call]
+    return found

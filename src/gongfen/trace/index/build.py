@@ -1,0 +1,311 @@
+"""An index is built in units of work that may run anywhere: so many works at one checkpoint become one shard.
+
+Results do not depend on how the units are cut, batched or spread: what is drawn at random depends on the seed and a
+work's number alone, and projections are made once and read by every worker. What is left is the rounding of sums.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from gongfen.errors import TrainingError
+from gongfen.progress import Progress, silent
+from gongfen.trace.covariance import factors_of
+from gongfen.trace.index.curvature import curvatures_of, write_curvatures
+from gongfen.trace.index.manifest import (
+    MANIFEST,
+    PLAN,
+    PPM,
+    Item,
+    Manifest,
+    Method,
+    Moment,
+    Plan,
+    Shard,
+    Traced,
+    read_manifest,
+    write_whole,
+)
+from gongfen.trace.index.rows import Rows, read_rows, rounded, sha256_of, write_rows
+from gongfen.trace.layers import Layer, linear_layers, watched
+from gongfen.trace.projection import Projection, levelled, project, projections_of
+from gongfen.trace.task import Task
+
+LEVELLED = 64
+"""Works by which layers are brought to one level."""
+SHARD_WORKS = 4_096
+BATCH = 16
+
+
+class Source(Protocol):
+    """Opens the task at a checkpoint; it can be sent to another process."""
+
+    def __call__(self, moment: int) -> Task:
+        """The model with the parameters of that checkpoint, and its works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One piece of a build: the works of one shard."""
+
+    source: Source
+    folder: Path
+    plan: Plan
+    moment: int
+    first: int
+    count: int
+    batch_size: int
+
+
+Engine = Callable[[Sequence[Unit]], Iterable[Shard]]
+"""Runs units, in whatever order and wherever, and gives their shards as they are finished."""
+
+
+def here(units: Sequence[Unit]) -> Iterator[Shard]:
+    """One after the other, in this process."""
+    return map(run_unit, units)
+
+
+def plan_of(
+    source: Source,
+    model: str,
+    moments: Sequence[Moment],
+    works: Sequence[Item],
+    method: Method,
+    shard_works: int = SHARD_WORKS,
+) -> Plan:
+    """What is to be built. Raises TrainingError for a model with nothing to trace."""
+    layers, wide = linear_layers(source(len(moments) - 1).module)
+    traced = tuple(
+        Traced(
+            name=layer.name,
+            inputs=layer.inputs,
+            outputs=layer.outputs,
+            numbers=min(method.rank, layer.inputs) * min(method.rank, layer.outputs),
+        )
+        for layer in layers
+    )
+    return Plan(
+        model=model,
+        moments=tuple(moments),
+        works=tuple(works),
+        layers=traced,
+        too_wide=wide,
+        method=method,
+        shard_works=shard_works,
+    )
+
+
+def build_index(
+    folder: Path,
+    source: Source,
+    plan: Plan,
+    engine: Engine = here,
+    batch_size: int = BATCH,
+    progress: Progress = silent,
+) -> Manifest:
+    """Build what is planned, or what is left of it; a finished index of the same plan is only read.
+
+    Raises TrainingError, naming work and layer, for gradients that are not finite; what was finished stays for the
+    next try, and nothing can be asked before all is.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if _begin(folder, plan) and (folder / MANIFEST).is_file():
+        return read_manifest(folder)
+    for moment in range(len(plan.moments)):
+        if not projections_file(folder, moment).is_file():
+            _prepare(source(moment), folder, plan, moment, batch_size)
+    units = [
+        Unit(source, folder, plan, moment, first, min(plan.shard_works, len(plan.works) - first), batch_size)
+        for moment in range(len(plan.moments))
+        for first in range(0, len(plan.works), plan.shard_works)
+    ]
+    done = {(shard.moment, shard.first): shard for shard in map(_finished, units) if shard is not None}
+    total = len(plan.moments) * len(plan.works)
+    progress(sum(shard.count for shard in done.values()), total)
+    for shard in engine([unit for unit in units if (unit.moment, unit.first) not in done]):
+        done[shard.moment, shard.first] = shard
+        progress(sum(shard.count for shard in done.values()), total)
+    return _finish(folder, plan, [done[unit.moment, unit.first] for unit in units])
+
+
+def run_unit(unit: Unit) -> Shard:
+    """Compute and write one shard."""
+    task, plan = _task(unit.source, unit.moment), unit.plan
+    layers, _ = linear_layers(task.module)
+    rows = work_rows(
+        task, layers, read_projections(unit.folder, unit.moment, layers), range(unit.first, unit.first + unit.count),
+        unit.batch_size, [item.work for item in plan.works],
+    )  # fmt: skip
+    shard = Shard(moment=unit.moment, first=unit.first, count=unit.count, sha256="")
+    digest = write_rows(rounded(rows), unit.folder / shard.file)
+    shard = msgspec.structs.replace(shard, sha256=digest)
+    write_whole(_note(unit), msgspec.json.encode(shard))
+    return shard
+
+
+def work_rows(
+    task: Task,
+    layers: Sequence[Layer],
+    projections: Sequence[Projection],
+    numbers: Sequence[int],
+    batch_size: int,
+    names: Sequence[str],
+) -> Tensor:
+    """φ of these works, fp32 [n, D]: of −∇loss, what a step on a work adds. A batch too large is halved.
+
+    Raises TrainingError naming the works and the layer whose gradients are not finite, or when even one work does not
+    fit in memory.
+    """
+    rows = torch.zeros(len(numbers), sum(projection.size for projection in projections))
+    parts = torch.split(rows, [projection.size for projection in projections], 1)
+    start, size = 0, batch_size
+    while start < len(numbers):
+        end = min(start + size, len(numbers))
+        chosen = numbers[start:end]
+
+        def take(number: int, entered: Tensor, gradient: Tensor, at: slice = slice(start, end)) -> None:
+            parts[number][at] -= project(projections[number], entered, gradient)
+
+        try:
+            with watched(task.module, layers, take):
+                task.losses(chosen).sum().backward()  # type: ignore[no-untyped-call]
+        except (RuntimeError, MemoryError) as error:
+            rows[start:end] = 0
+            size = _halved(error, size, names[chosen[0]])
+            continue
+        _refuse_infinite(parts, slice(start, end), layers, [names[number] for number in chosen])
+        start = end
+    return rows
+
+
+def _halved(error: Exception, size: int, name: str) -> int:
+    """Half the batch, if memory was the reason."""
+    memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
+    if not memory:
+        raise error
+    if size == 1:
+        reason = "does not fit in memory, even by itself"
+        raise TrainingError(
+            f"work {name}", reason, "close other programs, or train with fewer tokens a work"
+        ) from error
+    return size // 2
+
+
+def _refuse_infinite(parts: Sequence[Tensor], at: slice, layers: Sequence[Layer], names: Sequence[str]) -> None:
+    for part, layer in zip(parts, layers, strict=True):
+        bad = [name for name, row in zip(names, part[at], strict=True) if not bool(row.isfinite().all())]
+        if bad:
+            reason = f"has gradients that are not finite numbers, in layer {layer.name}"
+            raise TrainingError(f"work {', '.join(bad[:3])}", reason, "look at it, or train at a lower rate")
+
+
+# -- what workers share ------------------------------------------------------------------------------------------------
+
+
+def projections_file(folder: Path, moment: int) -> Path:
+    """Where the projections of a checkpoint lie."""
+    return folder / f"projections-{moment}.safetensors"
+
+
+def curvatures_file(folder: Path, moment: int) -> Path:
+    """Where the curvatures of a checkpoint lie."""
+    return folder / f"curvatures-{moment}.safetensors"
+
+
+def _prepare(task: Task, folder: Path, plan: Plan, moment: int, batch_size: int) -> None:
+    """Measure K-FAC's factors on works evenly spread, and draw this checkpoint's projections."""
+    layers, _ = linear_layers(task.module)
+    count = min(plan.method.factor_works, task.works)
+    numbers = [place * task.works // count for place in range(count)]
+    factors = factors_of(task, layers, numbers, plan.method.seed, batch_size)
+    for layer, factor in zip(layers, factors, strict=True):
+        if not bool(factor.inputs.isfinite().all() and factor.gradients.isfinite().all()):
+            reason = "has activations or gradients that are not finite numbers"
+            raise TrainingError(f"layer {layer.name}", reason, "train at a lower rate, and look at the works")
+    seed = plan.method.seed + moment
+    found = projections_of(layers, factors, plan.method.rank, plan.method.whitening_ppm / PPM, seed)
+    sample = work_rows(task, layers, found, numbers[:: -(-count // LEVELLED)], batch_size, [i.work for i in plan.works])
+    found = levelled(found, sample)
+    tensors: dict[str, Tensor] = {}
+    for number, projection in enumerate(found):
+        tensors[f"{number:05}.left"], tensors[f"{number:05}.right"] = projection.left, projection.right
+        if projection.bias is not None:
+            tensors[f"{number:05}.bias"] = projection.bias.contiguous()
+    path = projections_file(folder, moment)
+    part = path.with_name(f".{path.name}")
+    save_file(tensors, part)
+    part.replace(path)
+
+
+def read_projections(folder: Path, moment: int, layers: Sequence[Layer]) -> list[Projection]:
+    """The projections of a checkpoint."""
+    held = load_file(projections_file(folder, moment))
+    return [
+        Projection(held[f"{number:05}.left"], held[f"{number:05}.right"], held.get(f"{number:05}.bias"))
+        for number in range(len(layers))
+    ]
+
+
+_opened: dict[str, tuple[Source, int, Task]] = {}
+"""The task that this process has open: units of one checkpoint follow one another."""
+
+
+def _task(source: Source, moment: int) -> Task:
+    held = _opened.get("task")
+    if held is None or held[0] is not source or held[1] != moment:
+        _opened["task"] = (source, moment, source(moment))
+    return _opened["task"][2]
+
+
+# -- beginning and end -------------------------------------------------------------------------------------------------
+
+
+def _begin(folder: Path, plan: Plan) -> bool:
+    """Whether a build of the same plan goes on; what was built by another is thrown away."""
+    said = msgspec.json.encode(plan)
+    path = folder / PLAN
+    if path.is_file() and path.read_bytes() == said:
+        return True
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for pattern in ("works-*", "projections-*", "curvatures-*", ".*"):
+        for old in folder.glob(pattern):
+            old.unlink()
+    write_whole(path, said)
+    return False
+
+
+def _finished(unit: Unit) -> Shard | None:
+    """The shard of a unit that was finished by an earlier try, and is still what it was."""
+    try:
+        shard = msgspec.json.decode(_note(unit).read_bytes(), type=Shard)
+        same = sha256_of(unit.folder / shard.file) == shard.sha256
+    except (OSError, msgspec.DecodeError):
+        return None
+    return shard if same and (shard.first, shard.count) == (unit.first, unit.count) else None
+
+
+def _note(unit: Unit) -> Path:
+    return unit.folder / f"works-{unit.moment}-{unit.first:09}.json"
+
+
+def _finish(folder: Path, plan: Plan, shards: Sequence[Shard]) -> Manifest:
+    curvatures: list[str] = []
+    for moment in range(len(plan.moments)):
+        rows = (_rows(folder, plan, shard) for shard in shards if shard.moment == moment)
+        found = curvatures_of(plan.layers, rows, len(plan.works))
+        curvatures.append(write_curvatures(found, curvatures_file(folder, moment)))
+    projections = tuple(sha256_of(projections_file(folder, moment)) for moment in range(len(plan.moments)))
+    manifest = Manifest(plan=plan, shards=tuple(shards), projections=projections, curvatures=tuple(curvatures))
+    write_whole(folder / MANIFEST, msgspec.json.encode(manifest))
+    return manifest
+
+
+def _rows(folder: Path, plan: Plan, shard: Shard) -> Rows:
+    return read_rows(folder / shard.file, shard.count, plan.numbers)

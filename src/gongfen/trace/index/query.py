@@ -1,0 +1,128 @@
+"""An index is asked: what each training work did for these outputs, or for a part of one.
+
+    effect of work i on output j = (1/N) φ_i · (C + d)^-1 ψ_j        averaged over the checkpoints, in nats
+
+ψ_j is the output's own row: the gradient of its log-likelihood, or of that of some of its tokens, projected like the
+works. It is a damped Newton step on the work: the sizes are those of the step and not of the run, the order is what
+is tested against retraining.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gongfen.errors import TrainingError
+from gongfen.progress import Progress, silent
+from gongfen.trace.index.build import Source, curvatures_file, projections_file, read_projections
+from gongfen.trace.index.curvature import divided, read_curvatures
+from gongfen.trace.index.manifest import AGAIN, PPM, Manifest, read_manifest
+from gongfen.trace.index.rows import Rows, products, read_rows, rounded, sha256_of
+from gongfen.trace.layers import Layer, linear_layers, watched
+from gongfen.trace.projection import Projection, project
+from gongfen.trace.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Positions ``start:end`` of an output's scored row (:meth:`Task.log_likelihoods`); ``None``: to its end."""
+
+    output: int
+    start: int = 0
+    end: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """``each`` [C, M, N]: estimated effect of every work on every span at each of C checkpoints, in nats."""
+
+    each: Tensor
+
+    @property
+    def effects(self) -> Tensor:
+        """The mean over checkpoints, [M, N]."""
+        return self.each.mean(0)
+
+
+class Index:
+    """A finished index on disk. Its shards are mapped, not loaded: memory holds one at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open it; raises TrainingError when it is not finished, or lacks works."""
+        self.folder = folder
+        self.manifest: Manifest = read_manifest(folder)
+
+    def verify(self) -> None:
+        """Hold every file against its hash. Raises TrainingError."""
+        due = {shard.file: shard.sha256 for shard in self.manifest.shards}
+        for moment, (projections, curvatures) in enumerate(
+            zip(self.manifest.projections, self.manifest.curvatures, strict=True)
+        ):
+            due[projections_file(self.folder, moment).name] = projections
+            due[curvatures_file(self.folder, moment).name] = curvatures
+        for name, digest in due.items():
+            path = self.folder / name
+            if not path.is_file() or sha256_of(path) != digest:
+                raise TrainingError(f"index {path}", "is missing or altered", AGAIN)
+
+    def ask(self, source: Source, spans: Sequence[Span], progress: Progress = silent) -> Answer:
+        """What every work did for these spans, at every checkpoint. Raises TrainingError when files were altered."""
+        moments = range(len(self.manifest.plan.moments))
+        each: list[Tensor] = []
+        for moment in moments:
+            each.append(self.products(moment, self.directions(source(moment), moment, spans)))
+            progress(moment + 1, len(moments))
+        return Answer(torch.stack(each))
+
+    def directions(self, task: Task, moment: int, spans: Sequence[Span]) -> Tensor:
+        """(C + d)^-1 ψ of these spans at a checkpoint, fp32 [M, D]."""
+        layers, _ = linear_layers(task.module)
+        self._same_layers(layers)
+        rows = span_rows(task, layers, read_projections(self.folder, moment, layers), spans)
+        curvatures = read_curvatures(curvatures_file(self.folder, moment), self.manifest.curvatures[moment])
+        return divided(curvatures, rows, self.manifest.plan.method.damping_ppm / PPM)
+
+    def products(self, moment: int, directions: Tensor) -> Tensor:
+        """Effect of every work along these directions [M, D] at a checkpoint, [M, N]; one shard at a time."""
+        plan, outputs = self.manifest.plan, rounded(directions)
+        found = torch.empty(len(directions), len(plan.works))
+        for shard in self.manifest.shards:
+            if shard.moment == moment:
+                rows: Rows = read_rows(self.folder / shard.file, shard.count, plan.numbers)
+                found[:, shard.first : shard.first + shard.count] = products(rows, outputs)
+        return found / len(plan.works)
+
+    def _same_layers(self, layers: Sequence[Layer]) -> None:
+        due = [(layer.name, layer.inputs, layer.outputs) for layer in self.manifest.plan.layers]
+        if [(layer.name, layer.inputs, layer.outputs) for layer in layers] != due:
+            reason = "has other layers than the model that it is asked about"
+            raise TrainingError(
+                f"index of {self.manifest.plan.model}", reason, "trace an output of that model: it builds its own"
+            )
+
+
+def span_rows(task: Task, layers: Sequence[Layer], projections: Sequence[Projection], spans: Sequence[Span]) -> Tensor:
+    """ψ of every span, fp32 [M, D]: one forward pass for an output, one backward pass for each of its spans."""
+    rows = torch.zeros(len(spans), sum(projection.size for projection in projections))
+    parts = torch.split(rows, [projection.size for projection in projections], 1)
+    at = 0
+
+    def take(number: int, entered: Tensor, gradient: Tensor) -> None:
+        parts[number][at] += project(projections[number], entered, gradient)[0]
+
+    with watched(task.module, layers, take):
+        for output in dict.fromkeys(span.output for span in spans):
+            mine = [number for number, span in enumerate(spans) if span.output == output]
+            scored = task.log_likelihoods([output])[0]
+            for at in mine:
+                span = spans[at]
+                part = scored[span.start : span.end]
+                if not len(part):
+                    reason = f"has no token {span.start} to {span.end}: it has {len(scored)}"
+                    raise TrainingError(f"output {output}", reason, "name a part that is there")
+                part.sum().backward(retain_graph=at != mine[-1])  # type: ignore[no-untyped-call]
+    if not bool(rows.isfinite().all()):
+        raise TrainingError("output", "has gradients that are not finite numbers", "train at a lower rate")
+    return rows

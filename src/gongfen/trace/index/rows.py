@@ -1,0 +1,78 @@
+"""Works as rows of small whole numbers, a byte each with one scale a row, and their products with an output's row."""
+
+from hashlib import file_digest
+from pathlib import Path
+from typing import NamedTuple
+
+import numkong
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gongfen.errors import TrainingError
+from gongfen.trace.index.manifest import AGAIN
+
+MOST = 127
+FEW = 4
+"""So many outputs are faster one by one than packed (benchmarks/trace/query.py)."""
+
+
+class Rows(NamedTuple):
+    """``numbers`` int8 [n, D] times ``scales`` fp32 [n]."""
+
+    numbers: Tensor
+    scales: Tensor
+
+
+def rounded(values: Tensor) -> Rows:
+    """fp32 [n, D] as int8: the largest number of a row becomes ±127. A row of zeros stays one."""
+    scales = values.abs().amax(1) / MOST
+    return Rows((values / scales.clamp_min(torch.finfo(values.dtype).tiny)[:, None]).round().to(torch.int8), scales)
+
+
+def whole(rows: Rows) -> Tensor:
+    """The rows as fp32 [n, D]."""
+    return rows.numbers.float() * rows.scales[:, None]
+
+
+def products(rows: Rows, outputs: Rows) -> Tensor:
+    """The products of rows and outputs, fp32 [M, n]: summed exactly in whole numbers, then scaled."""
+    many, few = rows.numbers.numpy(), np.ascontiguousarray(outputs.numbers.numpy())
+    if len(few) <= FEW:
+        found = np.concatenate([np.asarray(numkong.cdist(many, few[at : at + 1], "dot")) for at in range(len(few))], 1)
+    else:
+        found = np.asarray(numkong.dots_packed(many, numkong.dots_pack(few, dtype="int8")))
+    return torch.from_numpy(found.astype(np.float32)).T * outputs.scales[:, None] * rows.scales
+
+
+def write_rows(rows: Rows, path: Path) -> str:
+    """Write a shard, whole or not at all; its SHA-256, hex, comes back."""
+    part = path.with_name(f".{path.name}")
+    save_file({"numbers": rows.numbers.contiguous(), "scales": rows.scales.contiguous()}, part)
+    digest = sha256_of(part)
+    part.replace(path)
+    return digest
+
+
+def read_rows(path: Path, count: int, numbers: int) -> Rows:
+    """A shard, mapped into memory and not read before it is used. Raises TrainingError for one of another shape."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            rows = Rows(file.get_tensor("numbers"), file.get_tensor("scales"))
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, str(error)) from None
+    if rows.numbers.shape != (count, numbers) or rows.numbers.dtype != torch.int8 or rows.scales.shape != (count,):
+        raise _unreadable(path, f"{tuple(rows.numbers.shape)} numbers, {count} × {numbers} are due")
+    return rows
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _unreadable(path: Path, why: str) -> TrainingError:
+    return TrainingError(f"shard {path.name}", f"cannot be read ({why})", AGAIN)

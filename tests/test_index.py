@@ -1,0 +1,437 @@
+"""The index of training works: what it says is what explicit gradients say, however it is cut, and nothing less."""
+
+import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import torch
+from benchmarks.trace.ekfac import eigenbases_of, exact_influence, output_gradients, preconditioned
+from torch import nn
+from torch.nn.functional import cross_entropy, relu
+
+from gongfen.errors import TrainingError
+from gongfen.studio.models import tiny, with_lora
+from gongfen.trace.covariance import factors_of
+from gongfen.trace.index.build import build_index, here, plan_of, run_unit, work_rows
+from gongfen.trace.index.curvature import curvatures_of, divided
+from gongfen.trace.index.manifest import Item, Method, Moment, Traced, belongs
+from gongfen.trace.index.query import Index, Span, span_rows
+from gongfen.trace.index.rows import Rows, products, read_rows, rounded, whole
+from gongfen.trace.layers import linear_layers, watched
+from gongfen.trace.problem import Passage
+from gongfen.trace.projection import projections_of
+from gongfen.trace.task import LanguageTask, LossTask, class_loss, draw_class
+
+WORKS, OUTPUTS = 24, 3
+TOLERANCE = 0.1
+"""Of the largest effect: what steps of 1/127 come to in so small an index; in one of 8,192 numbers, far less."""
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(6, 5), nn.Linear(5, 4, bias=False)
+
+    def forward(self, x):
+        return self.second(relu(self.first(x)))
+
+
+@dataclass(frozen=True)
+class Digits:
+    """A classifier at three checkpoints; it can be sent to another process."""
+
+    spoiled: int = -1
+
+    def __call__(self, moment: int) -> LossTask:
+        source = torch.Generator().manual_seed(7)
+        x = torch.randn(WORKS + OUTPUTS, 6, generator=source)
+        y = torch.randint(4, (WORKS + OUTPUTS,), generator=source)
+        if self.spoiled >= 0:
+            x[self.spoiled] = torch.nan
+        with torch.random.fork_rng():
+            torch.manual_seed(moment)
+            net = Net()
+        return LossTask(net, (x[:WORKS], y[:WORKS]), (x[WORKS:], y[WORKS:]), class_loss, draw_class)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A small language model with adapters."""
+
+    lora: bool = True
+
+    def __call__(self, moment: int) -> LanguageTask:
+        texts = ["in the beginning was the word", "and the word was made flesh and dwelt among us", "tao ke tao"] * 3
+        module, tokenizer = tiny(texts, seed=1, width=16, layers=2)
+        if self.lora:
+            module = with_lora(module, 4, 8, seed=2)
+            with torch.random.fork_rng():
+                torch.manual_seed(moment)
+                for name, parameter in module.named_parameters():
+                    if "lora_B" in name:
+                        nn.init.normal_(parameter, std=0.1)
+        passages = [Passage(tuple(tokenizer.encode(text))) for text in texts]
+        return LanguageTask(module, passages, [Passage(passages[1].tokens, 3)])
+
+
+def items(count=WORKS):
+    return [Item(work=f"work-{n}", sha256=sha256(str(n).encode()).hexdigest()) for n in range(count)]
+
+
+def moments(count):
+    return [Moment(step=n, parameters_sha256=sha256(b"%d" % n).hexdigest()) for n in range(count)]
+
+
+def built(folder, source=None, engine=here, batch_size=5, shard_works=7, checkpoints=2, **method):
+    source = source or Digits()
+    method = Method(rank=3, factor_works=10, **method)
+    count = source(0).works
+    plan = plan_of(source, "model-1", moments(checkpoints), items(count), method, shard_works)
+    build_index(folder, source, plan, engine, batch_size)
+    return Index(folder)
+
+
+def stored(index, moment):
+    plan = index.manifest.plan
+    parts = [
+        read_rows(index.folder / s.file, s.count, plan.numbers) for s in index.manifest.shards if s.moment == moment
+    ]
+    return Rows(torch.cat([part.numbers for part in parts]), torch.cat([part.scales for part in parts]))
+
+
+def asked(index, source=None, spans=None):
+    return index.ask(source or Digits(), spans or [Span(n) for n in range(OUTPUTS)]).each
+
+
+# -- what flows through the layers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", [Digits(), Writer(), Writer(lora=False)], ids=["any module", "LoRA", "whole"])
+def test_what_is_watched_gives_every_parameters_gradient(source) -> None:
+    """Σ_t g_t a_tᵀ is the gradient of a layer's weights, and its last column that of the bias; works differ in length."""
+    task = source(0)
+    layers, wide = linear_layers(task.module)
+    assert not wide
+    found = output = output_gradients(task, layers, [0])
+    task.log_likelihoods([0]).sum().backward()
+    for layer, gradient in zip(layers, found, strict=True):
+        due = layer.module.weight.grad
+        if layer.bias:
+            due = torch.cat([due, layer.module.bias.grad[:, None]], 1)
+        torch.testing.assert_close(gradient[0], due, rtol=1e-4, atol=1e-6)
+    assert output
+
+
+def test_watching_leaves_the_model_as_it_was() -> None:
+    task = Digits()(0)
+    layers, _ = linear_layers(task.module)
+    with watched(task.module, layers, lambda *_: None):
+        task.losses([0, 1]).sum().backward()
+    assert all(p.requires_grad and p.grad is None for p in task.module.parameters())
+    assert not any(module._forward_hooks for module in task.module.modules())
+
+
+def test_only_adapters_are_traced_where_only_they_are_trained() -> None:
+    layers, _ = linear_layers(Writer()(0).module)
+    assert layers
+    assert all("lora" in layer.name for layer in layers)
+
+
+def test_a_head_too_wide_is_left_out_and_said() -> None:
+    layers, wide = linear_layers(Digits()(0).module, most_features=5)
+    assert ([layer.name for layer in layers], wide) == (["second"], ("first",))
+    with pytest.raises(TrainingError, match="no linear layer"):
+        linear_layers(nn.LayerNorm(3))
+
+
+# -- the index says what gradients say ---------------------------------------------------------------------------------
+
+
+def explicit(source, moment, rows):
+    """Gradients of all layers, flattened, one item at a time: what the index never forms."""
+    task = source(moment)
+    layers, _ = linear_layers(task.module)
+    found = []
+    for number in rows:
+        task.module.zero_grad()
+        (-task.losses([number]).sum()).backward()
+        parts = [torch.cat([m.weight.grad, *([m.bias.grad[:, None]] if m.bias is not None else [])], 1) for m in
+                 (layer.module for layer in layers)]  # fmt: skip
+        found.append(torch.cat([part.flatten() for part in parts]))
+    return torch.stack(found), layers
+
+
+def test_at_full_rank_rows_multiply_to_the_kfac_influence() -> None:
+    """φ_work · φ_output = ⟨∇W_work, (G + d_g)^-1 ∇W_output (A + d_a)^-1⟩, with whole gradients; layers add up."""
+    gradients, _ = explicit(Digits(), 0, range(WORKS))
+    task = Digits()(0)
+    layers, _ = linear_layers(task.module)
+    factors = factors_of(task, layers, list(range(WORKS)), 0, 4)
+    projections = projections_of(layers, factors, 10, 0.04, 0)
+    rows = work_rows(task, layers, projections, range(WORKS), 4, ["w"] * WORKS)
+    found = rows @ span_rows(task, layers, projections, [Span(1)])[0]
+    due = torch.zeros(WORKS)
+    whole_ones = torch.split(gradients, [layer.outputs * layer.inputs for layer in layers], 1)
+    for layer, factor, query, part in zip(
+        layers, factors, output_gradients(task, layers, [1]), whole_ones, strict=True
+    ):
+        entered = factor.inputs + 0.2 * factor.inputs.diagonal().mean() * torch.eye(layer.inputs)
+        back = factor.gradients + 0.2 * factor.gradients.diagonal().mean() * torch.eye(layer.outputs)
+        due += part @ (back.inverse() @ query[0] @ entered.inverse()).flatten()
+    torch.testing.assert_close(found, due, rtol=1e-3, atol=1e-5)
+
+
+def test_projections_keep_lengths_in_the_mean() -> None:
+    """Over many seeds, the mean squared length of a row at rank 2 is that at full rank (Johnson–Lindenstrauss 1984)."""
+    task = Digits()(0)
+    layers, _ = linear_layers(task.module)
+    factors = factors_of(task, layers, list(range(WORKS)), 0, 4)
+
+    def lengths(rank, seed):
+        projections = projections_of(layers, factors, rank, 1.0, seed)
+        return work_rows(task, layers, projections, [0, 5], 4, ["w"] * WORKS).square().sum(1)
+
+    mean = torch.stack([lengths(2, seed) for seed in range(300)]).mean(0)
+    torch.testing.assert_close(mean, lengths(10, 0), rtol=0.15, atol=0)
+
+
+def test_outputs_are_divided_by_the_damped_curvature_of_the_rows() -> None:
+    """(C + d) x = ψ for each layer by itself, with C from rows weighted by the inverse of their lengths."""
+    source = torch.Generator().manual_seed(0)
+    rows = rounded(torch.randn(40, 7, generator=source))
+    layers = [Traced(name=name, inputs=1, outputs=1, numbers=n) for name, n in (("a", 3), ("b", 4))]
+    asked = torch.randn(2, 7, generator=source)
+    values = whole(rows)
+    lengths = values.norm(dim=1)
+    found = divided(curvatures_of(layers, [rows], 40), asked, 0.5)
+    for at in (slice(0, 3), slice(3, 7)):
+        due = (values[:, at] / lengths[:, None]).T @ values[:, at] * lengths.mean() / 40
+        due += 0.5 * due.diagonal().mean() * torch.eye(len(due))
+        torch.testing.assert_close(found[:, at] @ due, asked[:, at], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("source", [Digits(), Writer()], ids=["any module", "LoRA"])
+def test_batches_shards_and_workers_change_nothing_but_rounding(tmp_path, source) -> None:
+    """An index is a measurement of the model, not of the machine: who builds it on another one must get the same.
+
+    A number of a row may fall on the other side of a half: by one step, 1/127 of the row's largest, and no more.
+    """
+    spans = [Span(0), Span(0, 3, 5)] if isinstance(source, Writer) else [Span(0), Span(2)]
+    first = built(tmp_path / "a", source, batch_size=1, shard_works=100)
+    said = asked(first, source, spans)
+    for number, (batch, shard) in enumerate([(3, 5), (100, 1), (7, 100)]):
+        other = built(tmp_path / str(number), source, batch_size=batch, shard_works=shard)
+        for moment in range(2):
+            steps = stored(other, moment).numbers.int() - stored(first, moment).numbers.int()
+            assert int(steps.abs().max()) <= 1
+            assert float((steps != 0).float().mean()) < 0.02
+        torch.testing.assert_close(asked(other, source, spans), said, rtol=0, atol=float(said.abs().max()) * TOLERANCE)
+
+
+def test_processes_build_the_same_index(tmp_path, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))  # where another process finds this module
+
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        spread = asked(built(tmp_path / "spread", engine=lambda units: pool.map(run_unit, units)))
+    alone = asked(built(tmp_path / "alone"))
+    torch.testing.assert_close(spread, alone, rtol=0, atol=float(alone.abs().max()) * TOLERANCE)
+
+
+def test_the_parts_of_an_output_add_up_to_the_whole(tmp_path) -> None:
+    index = built(tmp_path, Writer())
+    tokens = Writer()(0).log_likelihoods([0]).shape[1]
+    each = asked(index, Writer(), [Span(0), *(Span(0, n, n + 1) for n in range(tokens))])
+    torch.testing.assert_close(each[:, 1:].sum(1), each[:, 0], rtol=0.05, atol=float(each.abs().max()) * 0.02)
+
+
+def test_a_work_given_twice_has_its_effect_twice(tmp_path) -> None:
+    each = asked(built(tmp_path, Writer()), Writer(), [Span(0)])
+    torch.testing.assert_close(each[..., :3], each[..., 3:6], rtol=0.05, atol=float(each.abs().max()) * 0.02)
+
+
+# -- bytes -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outputs", [1, 4, 5, 17])
+def test_products_of_bytes_are_exact(outputs) -> None:
+    source = torch.Generator().manual_seed(0)
+    rows = Rows(
+        torch.randint(-127, 128, (33, 70), generator=source, dtype=torch.int8), torch.rand(33, generator=source)
+    )
+    asked = Rows(torch.randint(-127, 128, (outputs, 70), generator=source, dtype=torch.int8),
+                 torch.rand(outputs, generator=source))  # fmt: skip
+    due = (asked.numbers.long() @ rows.numbers.long().T) * asked.scales[:, None] * rows.scales
+    torch.testing.assert_close(products(rows, asked), due.float())
+
+
+def test_a_row_is_rounded_to_a_127th_of_its_largest_number() -> None:
+    values = torch.randn(20, 50, generator=torch.Generator().manual_seed(0))
+    values[3] = 0
+    error = (whole(rounded(values)) - values).abs().amax(1)
+    assert bool((error <= values.abs().amax(1) / 127 / 2 * 1.001).all())
+
+
+# -- bad input ---------------------------------------------------------------------------------------------------------
+
+
+def test_without_damping_nothing_is_built() -> None:
+    """traker with more numbers than works and no ridge fell to .016 without a word (attribution.md)."""
+    for name in ("whitening_ppm", "damping_ppm"):
+        with pytest.raises(TrainingError, match="damping"):
+            Method(**{name: 0})
+
+
+def test_a_gradient_that_is_no_number_is_named_with_its_work_and_layer(tmp_path) -> None:
+    with pytest.raises(TrainingError, match=r"work work-20 .*layer (first|second)"):
+        built(tmp_path, Digits(spoiled=20))
+    with pytest.raises(TrainingError, match="never finished"):
+        Index(tmp_path)
+
+
+def test_a_build_that_was_broken_off_goes_on_where_it_was(tmp_path) -> None:
+    done = []
+
+    def weary(units):
+        for unit in units:
+            if len(done) == 3:
+                raise KeyboardInterrupt
+            done.append(unit)
+            yield run_unit(unit)
+
+    with pytest.raises(KeyboardInterrupt):
+        built(tmp_path, engine=weary)
+    with pytest.raises(TrainingError, match="half an index gives no answer"):
+        Index(tmp_path)
+    left = []
+
+    def fresh(units):
+        left.extend(units)
+        return here(units)
+
+    index = built(tmp_path, engine=fresh)
+    assert len(left) == 2 * 4 - 3
+    index.verify()
+    whole_one = built(tmp_path / "whole")
+    assert torch.equal(asked(index), asked(whole_one))
+
+
+def test_another_plan_begins_anew(tmp_path) -> None:
+    built(tmp_path)
+    with_seed = built(tmp_path, seed=5)
+    with_seed.verify()
+    assert with_seed.manifest.plan.method.seed == 5
+
+
+def test_every_altered_file_is_found(tmp_path) -> None:
+    index = built(tmp_path)
+    index.verify()
+    for path in sorted(tmp_path.glob("*.safetensors")):
+        whole_file = path.read_bytes()
+        path.write_bytes(whole_file[:-1] + bytes([whole_file[-1] ^ 1]))
+        with pytest.raises(TrainingError, match="altered"):
+            index.verify()
+        path.write_bytes(whole_file)
+    index.verify()
+
+
+def test_a_manifest_that_lacks_works_is_refused(tmp_path) -> None:
+    built(tmp_path)
+    said = json.loads((tmp_path / "manifest.json").read_text())
+    said["shards"].pop()
+    (tmp_path / "manifest.json").write_text(json.dumps(said))
+    with pytest.raises(TrainingError, match="lacks the works from"):
+        Index(tmp_path)
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(TrainingError, match="no readable manifest"):
+        Index(tmp_path)
+
+
+def test_an_index_of_another_model_or_of_other_works_is_refused(tmp_path) -> None:
+    manifest = built(tmp_path).manifest
+    hashes = [moment.parameters_sha256 for moment in manifest.plan.moments]
+    belongs(manifest, "model-1", items(), hashes)
+    with pytest.raises(TrainingError, match="was built of parameters"):
+        belongs(manifest, "model-2", items(), ["0" * 64, *hashes[1:]])
+    with pytest.raises(TrainingError, match="work-3 differs"):
+        belongs(manifest, "m", [*items()[:3], Item(work="work-3", sha256="0" * 64), *items()[4:]], hashes)
+    with pytest.raises(TrainingError, match="other layers"):
+        asked(Index(tmp_path), Writer(), [Span(0)])
+
+
+def test_a_batch_too_large_for_memory_is_halved_and_one_work_too_large_is_named(tmp_path) -> None:
+    class Poor(Digits):
+        def __call__(self, moment):
+            task = super().__call__(moment)
+            inner = task.losses
+
+            def losses(numbers):
+                if len(numbers) > self.most:
+                    raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
+                return inner(numbers)
+
+            task.losses = losses
+            return task
+
+    for most in (2, 0):
+        Poor.most = most
+        if most:
+            poor = asked(built(tmp_path / "poor", Poor(), batch_size=8))
+            rich = asked(built(tmp_path / "rich", batch_size=2))
+            torch.testing.assert_close(poor, rich, rtol=0, atol=float(rich.abs().max()) * TOLERANCE)
+        else:
+            with pytest.raises(TrainingError, match="does not fit in memory"):
+                built(tmp_path / "none", Poor())
+
+
+# -- exact EK-FAC ------------------------------------------------------------------------------------------------------
+
+
+def test_exact_influence_is_the_inner_product_with_the_whole_gradient() -> None:
+    source = Digits()
+    task = source(0)
+    gradients, _ = explicit(source, 0, range(WORKS))
+    task = source(0)
+    layers, _ = linear_layers(task.module)
+    directions = output_gradients(task, layers, [0, 1])
+    found = exact_influence(task, layers, list(range(WORKS)), directions, 5)
+    due = torch.cat([direction.flatten(1) for direction in directions], 1) @ -gradients.T
+    torch.testing.assert_close(found, due, rtol=1e-4, atol=1e-6)
+
+
+def test_preconditioning_divides_by_the_curvature_in_its_eigenbasis() -> None:
+    """Applied to F v + d v, it gives v back."""
+    task = Digits()(0)
+    layers, _ = linear_layers(task.module)
+    numbers = list(range(WORKS))
+    factors = factors_of(task, layers, numbers, 0, 4)
+    bases = eigenbases_of(task, layers, factors, numbers, 0, 4)
+    vectors = [torch.randn(1, layer.outputs, layer.inputs) for layer in layers]
+    damping = 0.1
+    loaded = [
+        basis.left
+        @ ((basis.left.T @ vector @ basis.right) * (basis.values + damping * basis.values.mean()))
+        @ basis.right.T
+        for basis, vector in zip(bases, vectors, strict=True)
+    ]
+    for got, due in zip(preconditioned(bases, loaded, damping), vectors, strict=True):
+        torch.testing.assert_close(got, due, rtol=1e-3, atol=1e-4)
+
+
+def test_factors_do_not_depend_on_the_batch_and_drawn_targets_follow_the_model() -> None:
+    task = Writer()(0)
+    layers, _ = linear_layers(task.module)
+    one = factors_of(task, layers, list(range(9)), 3, 1)
+    many = factors_of(task, layers, list(range(9)), 3, 9)
+    for left, right in zip(one, many, strict=True):
+        assert left.positions == right.positions
+        torch.testing.assert_close(left.gradients, right.gradients, rtol=1e-3, atol=1e-7)
+    from gongfen.trace.task import chances_of, drawn_class
+
+    logits = torch.tensor([0.1, 0.2, 0.7]).log().expand(30_000, 3)
+    drawn = drawn_class(logits, chances_of(1, range(30_000), 1)[:, 0])
+    torch.testing.assert_close(torch.bincount(drawn) / 30_000, torch.tensor([0.1, 0.2, 0.7]), atol=0.01, rtol=0)
+    assert cross_entropy(logits[:1], drawn[:1]).isfinite()
