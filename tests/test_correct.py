@@ -32,3 +32,10 @@ def test_a_dry_run_refuses_what_the_correction_would_be_refused(tmp_path: Path) 
         with pytest.raises(GongfenError, match="cannot be taken back"):
             book.correct(plan, "wrong", dry_run=True)
         assert book.log.size == size
+
+
+def test_who_is_in_no_settlement_is_told_where_their_hours_are(tmp_path: Path) -> None:
+    with cooperative(tmp_path):
+        pass
+    assert "gongfen export statement --maker ada" in " ".join(asked(tmp_path, "owed", "ada").stdout.split())
+    assert "<h1>" in asked(tmp_path, "export", "statement", "--maker", "ada").stdout

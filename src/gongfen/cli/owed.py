@@ -20,4 +20,4 @@ def owed(
     with gongfen.open(book) as opened:
         rows = opened.owed(maker)
         sample = opened.log.sample
-    show(rows, as_json=as_json, draw=lambda: text.owed(rows, words()), sample=sample)
+    show(rows, as_json=as_json, draw=lambda: text.owed(rows, words(), maker), sample=sample)

@@ -160,8 +160,8 @@ def _influence_note(answer: Who, words: Words) -> Text:
     return Text(words.say(note, method=answer.method))
 
 
-def owed(rows: Iterable[Owed], words: Words) -> RenderableType:
-    """What makers are owed, and why."""
+def owed(rows: Iterable[Owed], words: Words, maker: str | None = None) -> RenderableType:
+    """What makers are owed, and why; ``maker``: only this one was asked about."""
     known = list(rows)
     older = [N_("opening balance")] if any(row.opening_micro for row in known) else []
     titles = ["maker", *older, "for labour", "for influence", "paid", "owed"]
@@ -170,6 +170,11 @@ def owed(rows: Iterable[Owed], words: Words) -> RenderableType:
         amounts = [row.opening_micro] if older else []
         amounts += [row.for_labour_micro, row.for_influence_micro, row.paid_micro, row.owed_micro]
         found.add_row(row.maker, *(words.money(amount, row.currency) for amount in amounts))
+    if not known and maker is not None:
+        note = N_(
+            "Nothing is owed to %(maker)s: no settlement names them. What they gave: gongfen export statement --maker %(maker)s"
+        )
+        return Text(words.say(note, maker=maker))
     if not known:
         return Text(words.gettext("Nothing is owed: no period has been settled."))
     flagged = sorted({seq for row in known for seq in row.flagged})
