@@ -66,7 +66,7 @@ def _head(found: Imported, words: Words) -> str:
 
 def _hours(rows: Mapping[str, Hours], words: Words, name: str) -> RenderableType:
     """Hours by quality; unmeasured labour is counted, because nobody knows its hours."""
-    columns = (name, N_("measured"), N_("clipped"), N_("imputed"), N_("unmeasured"), N_("thrown away"))
+    columns = (name, N_("measured"), N_("clipped"), N_("imputed"), N_("unmeasured"), N_("of it thrown away"))
     drawn_: Table = table(words, *columns, numbers=(1, 2, 3, 4, 5))
     shown = list(rows.items())
     limit = len(shown) if name == "maker" or len(shown) <= ROWS + 1 else ROWS

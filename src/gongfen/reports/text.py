@@ -171,10 +171,9 @@ def owed(rows: Iterable[Owed], words: Words, maker: str | None = None) -> Render
         amounts += [row.for_labour_micro, row.for_influence_micro, row.paid_micro, row.owed_micro]
         found.add_row(row.maker, *(words.money(amount, row.currency) for amount in amounts))
     if not known and maker is not None:
-        note = N_(
-            "Nothing is owed to %(maker)s: no settlement names them. What they gave: gongfen export statement --maker %(maker)s"
-        )
-        return Text(words.say(note, maker=maker))
+        asked = N_("Nothing is owed to %(maker)s: no settlement names them.")
+        where = N_("What they gave: gongfen export statement --maker %(maker)s")
+        return Text(f"{words.say(asked, maker=maker)}\n{words.say(where, maker=maker)}")
     if not known:
         return Text(words.gettext("Nothing is owed: no period has been settled."))
     flagged = sorted({seq for row in known for seq in row.flagged})
