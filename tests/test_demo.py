@@ -60,6 +60,9 @@ def test_an_index_is_built_once_and_answers_for_other_outputs(made: tuple[Path, 
         measured = [body for body in bodies(book, k.Influence) if body.target == second]
     assert [body.method.startswith("index") for body in measured] == [False, True]
     assert len(measured[1].effects) == len(measured[0].effects)
+    said = [next(note.value for note in body.notes if note.name == "strongest above random works") for body in measured]
+    assert said[0] == "unknown: measured once"
+    assert said[1] in ("yes", "no")
 
 
 def test_it_says_what_it_did_and_shows_that_a_flipped_byte_is_found(made: tuple[Path, str]) -> None:

@@ -14,11 +14,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy, relu
 
 from gongfen.errors import TrainingError
+from gongfen.facts import kinds as k
 from gongfen.studio.models import tiny, with_lora
 from gongfen.trace.covariance import factors_of
 from gongfen.trace.index.build import build_index, here, plan_of, run_unit, work_rows
 from gongfen.trace.index.curvature import curvatures_of, divided
 from gongfen.trace.index.manifest import Item, Method, Moment, Traced, belongs
+from gongfen.trace.index.noise import tells
 from gongfen.trace.index.query import Index, Span, span_rows
 from gongfen.trace.index.rows import Rows, products, read_rows, rounded, whole
 from gongfen.trace.layers import linear_layers, watched
@@ -435,3 +437,37 @@ def test_factors_do_not_depend_on_the_batch_and_drawn_targets_follow_the_model()
     drawn = drawn_class(logits, chances_of(1, range(30_000), 1)[:, 0])
     torch.testing.assert_close(torch.bincount(drawn) / 30_000, torch.tensor([0.1, 0.2, 0.7]), atol=0.01, rtol=0)
     assert cross_entropy(logits[:1], drawn[:1]).isfinite()
+
+
+# -- can it tell? ------------------------------------------------------------------------------------------------------
+
+
+def test_noise_is_called_noise_and_a_signal_is_told() -> None:
+    """200 works at 4 checkpoints; in one output ten works have an effect, in 40 others none has: at most one is told."""
+    source = torch.Generator().manual_seed(0)
+    noise = torch.randn(4, 41, 200, generator=source)
+    noise[:, 0, :10] += 3
+    told = tells(noise)
+    assert told[0] is True
+    assert sum(bool(one) for one in told[1:]) <= 1
+
+
+def test_who_looked_once_does_not_know() -> None:
+    assert tells(torch.randn(1, 2, 200)) == [None, None]
+    assert tells(torch.randn(4, 1, 6)) == [None]
+
+
+@pytest.mark.parametrize(("said", "shown"), [("no", True), ("yes", False), ("unknown: measured once", False)])
+def test_who_says_when_the_tracer_cannot_tell(tmp_path, said, shown) -> None:
+    """A stack of shares drawn from noise looks like one that means something; so it is said."""
+    from tests.books import cooperative
+    from tests.test_books import asked
+
+    with cooperative(tmp_path) as book:
+        effects = (k.Effect(work="poem-1", effect_nnat=300), k.Effect(work="poem-2", effect_nnat=100))
+        notes = (k.Note(name="strongest above random works", value=said),)
+        book.record(k.Influence(influence="i9", target="song-1", model="poet", grade="display", method="index",
+                                utility="log-likelihood", seed=7, effects=effects, notes=notes))  # fmt: skip
+        assert book.who("song-1").told == {"no": False, "yes": True}.get(said)
+    for lang, words in (("en", "cannot tell: its strongest works"), ("zh", "无法判断")):
+        assert (words in " ".join(asked(tmp_path, "who", "song-1", GONGFEN_LANG=lang).stdout.split())) is shown

@@ -13,6 +13,9 @@ from gongfen.trace.lineage import Step, lineage
 from gongfen.value import Worth, worth
 
 SEARCHED = "quotations searched"
+ABOVE_RANDOM = "strongest above random works"
+TOLD = {"yes": True, "no": False}
+"""What a measurement says of itself; anything else is unknown."""
 TYPED = "typed code points"
 """Names of notes that are written where a thing is made or measured, and read here."""
 
@@ -45,7 +48,8 @@ def who(record: Record, output: str) -> Who:
         unmeasured=stock.is_lower_bound if stock else True,
         grade=found[1].grade if found else None,
         method=found[1].method if found else None,
-        searched=_searched(found) if found else None,
+        searched=_noted(found[1], SEARCHED) if found else None,
+        told=TOLD.get(_noted(found[1], ABOVE_RANDOM) or "") if found else None,
         makers=tuple(_behind(record, output, steps, owners, found, quotes)),
         strongest=strongest,
         quotes=quotes,
@@ -53,8 +57,8 @@ def who(record: Record, output: str) -> Who:
     )
 
 
-def _searched(found: tuple[int, k.Influence]) -> str | None:
-    return next((note.value for note in found[1].notes if note.name == SEARCHED), None)
+def _noted(influence: k.Influence, name: str) -> str | None:
+    return next((note.value for note in influence.notes if note.name == name), None)
 
 
 def newest_influence(facts: list[tuple[int, Fact]], target: str) -> tuple[int, k.Influence] | None:

@@ -12,6 +12,7 @@ from gongfen.book.recording import Record
 from gongfen.progress import Progress, silent
 from gongfen.trace.index.build import build_index, plan_of
 from gongfen.trace.index.manifest import Item, Method, Moment, belongs
+from gongfen.trace.index.noise import tells
 from gongfen.trace.index.query import Index, Span
 from gongfen.trace.problem import Passage
 from gongfen.trace.task import LanguageTask, Task
@@ -20,6 +21,15 @@ from gongfen.trace.tuning import replayed, tensor_sha256
 MOMENTS = 4
 """Checkpoints of the run that are averaged, evenly spread, the end among them (``attribution.md``, "The route", 2)."""
 INDEX = "index"
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """How influence was measured; ``effects`` [M, N] in nats; of each output, whether it can be told from noise."""
+
+    method: str
+    effects: Tensor
+    told: list[bool | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +73,8 @@ def index_folder(record: Record, model: str) -> Path:
     return runs_folder(record) / model.replace("/", "_") / INDEX
 
 
-def asked_index(
-    record: Record, atelier: Atelier, passages: Sequence[Passage], progress: Progress = silent
-) -> tuple[str, Tensor]:
-    """How it was measured, and the effects [M, N] of every work on every output, in nats, by the model's index."""
+def asked_index(record: Record, atelier: Atelier, passages: Sequence[Passage], progress: Progress = silent) -> Measured:
+    """Every work's effect on every output, by the model's index."""
     index = index_of(record, atelier, progress=progress)
     source = RunSource(atelier, tuple(passages))
     belongs(index.manifest, atelier.model, source.items(), [moment.parameters_sha256 for moment in source.moments()])
@@ -75,7 +83,8 @@ def asked_index(
         f"index of {len(plan.moments)} checkpoints, {plan.numbers} numbers a work, rank {plan.method.rank}, "
         f"whitening {plan.method.whitening_ppm} ppm, damping {plan.method.damping_ppm} ppm"
     )
-    return method, index.ask(source, [Span(number) for number in range(len(passages))], progress).effects
+    answer = index.ask(source, [Span(number) for number in range(len(passages))], progress)
+    return Measured(method, answer.effects, tells(answer.each))
 
 
 def index_of(record: Record, atelier: Atelier, method: Method | None = None, progress: Progress = silent) -> Index:

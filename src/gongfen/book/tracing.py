@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from torch import Tensor
 
-from gongfen.book.answers import SEARCHED, makers_of, making_of, prompt_length
-from gongfen.book.indexing import asked_index
+from gongfen.book.answers import ABOVE_RANDOM, SEARCHED, makers_of, making_of, prompt_length
+from gongfen.book.indexing import Measured, asked_index
 from gongfen.book.making import Atelier, open_atelier
 from gongfen.book.publishing import text_of
 from gongfen.book.recording import Record
@@ -28,6 +27,7 @@ NANO = 1_000_000_000
 MOST_GROWTH = 3.0
 """Growth of the adjoint's norm above which a run is not smooth enough to settle on (``attribution.md``)."""
 UTILITY = "U = Σ price · log p(output | prompt) / Σ price, over the period's sales, generated tokens only, in nats"
+SAID = {True: "yes", False: "no", None: "unknown: measured once"}
 DISPLAY_UTILITY = "log p(output | prompt), generated tokens only, in nats"
 
 
@@ -85,7 +85,7 @@ def trace_with(
     """As :func:`trace_outputs`, with a model that is open already."""
     passages = tuple(sold_passage(record, output) for output in outputs)
     measured = asked_index if index else _at_the_end
-    method, found = measured(record, atelier, passages, progress)
+    found = measured(record, atelier, passages, progress)
     rule = QuoteRule()
     said = f"exact, from {rule.min_words} words or {rule.min_han} characters on"
     owners = {work: "+".join(makers_of(record, work)) for work in atelier.works}
@@ -99,13 +99,14 @@ def trace_with(
             target=output,
             model=atelier.model,
             grade="display",
-            method=method,
+            method=found.method,
             utility=DISPLAY_UTILITY,
             seed=atelier.setup.recipe.seed,
-            effects=effects_of(atelier.works, found[row].tolist()),
+            effects=effects_of(atelier.works, found.effects[row].tolist()),
             notes=(
                 k.Note(name="works measured", value=str(len(atelier.works))),
                 k.Note(name=SEARCHED, value=said),
+                k.Note(name=ABOVE_RANDOM, value=SAID[found.told[row]]),
             ),
         )
         facts.append(record.new(influence, fact_id=f"influence:{influence.influence}"))
@@ -118,13 +119,12 @@ def trace_with(
     return [_traced(body, seq, quotes) for body, seq, quotes in zip(bodies, placed, quoted, strict=True)]
 
 
-def _at_the_end(
-    _record: Record, atelier: Atelier, passages: Sequence[Passage], progress: Progress
-) -> tuple[str, Tensor]:
-    """How it was measured, and effects [M, N] in nats: whole gradients of the final model, for as many works as fit."""
+def _at_the_end(_record: Record, atelier: Atelier, passages: Sequence[Passage], progress: Progress) -> Measured:
+    """Every work's effect on every output, by whole gradients of the final model: its noise is not known."""
     problem = atelier.workshop.problem(atelier.texts, passages, [1] * len(passages))
     found = display_influence(problem, atelier.run.theta, progress=progress)
-    return f"final-checkpoint gradients, {found.method}, damping {found.damping}", found.effects
+    method = f"final-checkpoint gradients, {found.method}, damping {found.damping}"
+    return Measured(method, found.effects, [None] * len(passages))
 
 
 def _traced(body: k.Influence, seq: int, quotes: int) -> Traced:

@@ -53,6 +53,8 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     strongest: tuple[Strongest, ...]
     quotes: tuple[Quotation, ...]
     seq: int
+    told: bool | None = None
+    """Whether the strongest works stand above random ones; ``None``: the measurement does not say."""
     flagged: tuple[int, ...] = ()
     """Facts behind it whose signature is in doubt: numbers."""
 

@@ -122,6 +122,9 @@ def who(answer: Who, words: Words) -> RenderableType:
         parts.append(Text(say("… and %(more)s (--json shows all)", more=more), "dim"))
     parts.append(Text())
     parts.append(_influence_note(answer, words))
+    if answer.told is False:
+        note = N_("cannot tell: its strongest works do not stand above random ones, so these shares say nothing")
+        parts.append(Text(words.gettext(note), "yellow"))
     for quote in answer.quotes:
         place = say(
             "quoted: characters %(start)s–%(end)s stand in %(work)s", start=quote.start, end=quote.end, work=quote.work
