@@ -270,6 +270,15 @@ def test_products_of_bytes_are_exact(outputs) -> None:
     torch.testing.assert_close(products(rows, asked), due.float())
 
 
+@pytest.mark.parametrize("outputs", [1, 5])
+def test_rows_too_long_for_32_bits_are_summed_in_parts(outputs) -> None:
+    """150,000 numbers of 127 by 127 make 2.4 thousand million: more than 32 bits with a sign hold."""
+    ones = torch.full((2, 150_000), 127, dtype=torch.int8)
+    asked = Rows(ones[:1].repeat(outputs, 1), torch.ones(outputs))
+    found = products(Rows(ones, torch.ones(2)), asked)
+    torch.testing.assert_close(found, torch.full((outputs, 2), 150_000 * 127.0**2))
+
+
 def test_a_row_is_rounded_to_a_127th_of_its_largest_number() -> None:
     values = torch.randn(20, 50, generator=torch.Generator().manual_seed(0))
     values[3] = 0

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numkong
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -15,8 +16,10 @@ from gongfen.errors import TrainingError
 from gongfen.trace.index.manifest import AGAIN
 
 MOST = 127
-FEW = 4
-"""So many outputs are faster one by one than packed (benchmarks/trace/query.py)."""
+FITS = (1 << 31) // MOST**2
+"""So many products of bytes fit in 32 bits, however large they are."""
+FEW = 2
+"""So many outputs are faster one by one than packed (benchmarks/trace/limits.py)."""
 
 
 class Rows(NamedTuple):
@@ -39,12 +42,19 @@ def whole(rows: Rows) -> Tensor:
 
 def products(rows: Rows, outputs: Rows) -> Tensor:
     """The products of rows and outputs, fp32 [M, n]: summed exactly in whole numbers, then scaled."""
-    many, few = rows.numbers.numpy(), np.ascontiguousarray(outputs.numbers.numpy())
-    if len(few) <= FEW:
-        found = np.concatenate([np.asarray(numkong.cdist(many, few[at : at + 1], "dot")) for at in range(len(few))], 1)
-    else:
-        found = np.asarray(numkong.dots_packed(many, numkong.dots_pack(few, dtype="int8")))
-    return torch.from_numpy(found.astype(np.float32)).T * outputs.scales[:, None] * rows.scales
+    many, few = rows.numbers.numpy(), outputs.numbers.numpy()
+    parts = range(0, many.shape[1], FITS)
+    sums = sum(_sums(many[:, at : at + FITS], few[:, at : at + FITS]) for at in parts)
+    return torch.from_numpy(np.asarray(sums, dtype=np.float32)).T * outputs.scales[:, None] * rows.scales
+
+
+def _sums(many: NDArray[np.int8], few: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Products of rows of at most FITS numbers, [n, M]: whole numbers below 2³¹."""
+    many, few = np.ascontiguousarray(many), np.ascontiguousarray(few)
+    if len(few) > FEW:
+        return np.asarray(numkong.dots_packed(many, numkong.dots_pack(few, dtype="int8"))).astype(np.float64)
+    one_by_one = [np.asarray(numkong.cdist(many, few[at : at + 1], "dot")) for at in range(len(few))]
+    return np.concatenate(one_by_one, 1).astype(np.float64)
 
 
 def write_rows(rows: Rows, path: Path) -> str:

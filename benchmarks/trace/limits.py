@@ -1,0 +1,117 @@
+"""What the index costs against what nobody can do without: a pass through the model, and a read of the memory.
+
+python benchmarks/trace/limits.py [--works N] [--numbers D] [--rounds R] [--threads T]
+
+Build: works a second of the index's rows against the bare forward pass and the backward pass through the activations
+of the same model, in the same batches. Query: time of the products of all rows with so many outputs against the time
+of reading the rows from memory once (a sum over them as 64-bit words). Each is the least of several rounds, in turn.
+"""
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from benchmarks.trace.transformer import Transformer, as_we_see_it, new_model
+
+from gongfen.trace.covariance import factors_of
+from gongfen.trace.index.build import SHARD_WORKS, work_rows
+from gongfen.trace.index.rows import Rows, products, read_rows, rounded, write_rows
+from gongfen.trace.layers import linear_layers, watched
+from gongfen.trace.projection import Projection, projections_of
+
+BATCH = 50
+WORKS = 500
+OUTPUTS = (1, 4, 16, 50)
+
+
+def least(rounds: int, *works: Callable[[], object]) -> list[float]:
+    """The shortest time of each, in turn, so that a slow moment hits all."""
+    found = [float("inf")] * len(works)
+    for _ in range(rounds):
+        for place, work in enumerate(works):
+            start = time.perf_counter()
+            work()
+            found[place] = min(found[place], time.perf_counter() - start)
+    return found
+
+
+def build(rounds: int) -> None:
+    """Rows of 500 windows of text by the small GPT-NeoX, as it begins: what is learned costs nothing."""
+    setting = Transformer()
+    task = as_we_see_it(setting, new_model().state_dict())
+    layers, _ = linear_layers(task.module)
+    numbers = list(range(WORKS))
+    factors = factors_of(task, layers, numbers[:100], 0, BATCH)
+    print(f"build: {WORKS} works of 64 characters, {len(layers)} layers, batches of {BATCH}")
+
+    def bare() -> None:
+        with watched(task.module, layers, lambda *_: None):
+            for start in range(0, WORKS, BATCH):
+                task.losses(numbers[start : start + BATCH]).sum().backward()  # type: ignore[no-untyped-call]
+
+    for rank in (8, 16, 32):
+        drawn = projections_of(layers, factors, rank, 1.0, 0)
+
+        def ours(drawn: Sequence[Projection] = drawn) -> None:
+            work_rows(task, layers, drawn, numbers, BATCH, [""] * WORKS)
+
+        passes, rows = least(rounds, bare, ours)
+        size = sum(projection.size for projection in drawn)
+        print(
+            f"  rank {rank:3}, {size:6} bytes a work: {WORKS / rows:8.0f} works/s, {passes / rows:5.0%} of bare passes"
+        )
+
+
+def query(works: int, numbers: int, rounds: int) -> None:
+    """Products of all rows, shard by shard, from files that are mapped into memory."""
+    source = torch.Generator().manual_seed(0)
+    with tempfile.TemporaryDirectory() as place:
+        shards: list[tuple[Path, int]] = []
+        for first in range(0, works, SHARD_WORKS):
+            count = min(SHARD_WORKS, works - first)
+            drawn = torch.randint(-127, 128, (count, numbers), generator=source, dtype=torch.int8)
+            path = Path(place) / f"{first}.safetensors"
+            write_rows(Rows(drawn, torch.rand(count, generator=source)), path)
+            shards.append((path, count))
+        print(f"query: {works} works × {numbers} bytes in {len(shards)} shards")
+
+        def read() -> int:
+            rows = (read_rows(path, count, numbers).numbers for path, count in shards)
+            return sum(int(part.numpy().view("int64").sum()) for part in rows)
+
+        for outputs in OUTPUTS:
+            asked = rounded(torch.randn(outputs, numbers, generator=source))
+
+            def ask(asked: Rows = asked) -> None:
+                for path, count in shards:
+                    products(read_rows(path, count, numbers), asked)
+
+            once, all_of_it = least(rounds, read, ask)
+            share = f"{all_of_it / once:5.2f} × reading once ({once * 1e3:.0f} ms)"
+            print(f"  {outputs:3} outputs: {all_of_it * 1e3:8.0f} ms, {share}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"  most resident memory {peak} MiB: mapped pages count, and go when memory is wanted")
+
+
+def main() -> None:
+    """Both."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--works", type=int, default=1_000_000)
+    asked.add_argument("--numbers", type=int, default=2_048)
+    asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument("--threads", type=int, default=1)
+    given = asked.parse_args()
+    torch.set_num_threads(given.threads)
+    build(given.rounds)
+    query(given.works, given.numbers, given.rounds)
+
+
+if __name__ == "__main__":
+    main()
