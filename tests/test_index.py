@@ -12,6 +12,7 @@ import torch
 from benchmarks.trace.ekfac import eigenbases_of, exact_influence, output_gradients, preconditioned
 from torch import nn
 from torch.nn.functional import cross_entropy, relu
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from gongfen.errors import TrainingError
 from gongfen.facts import kinds as k
@@ -80,6 +81,18 @@ class Writer:
         return LanguageTask(module, passages, [Passage(passages[1].tokens, 3)])
 
 
+@dataclass(frozen=True)
+class Transposed:
+    """A GPT-2, whose linear layers keep their weights the other way round."""
+
+    def __call__(self, moment: int) -> LanguageTask:
+        sizes = {"n_embd": 8, "n_layer": 1, "n_head": 2, "n_positions": 16, "vocab_size": 20}
+        with torch.random.fork_rng():
+            torch.manual_seed(moment)
+            module = GPT2LMHeadModel(GPT2Config(**sizes, bos_token_id=0, eos_token_id=0, tie_word_embeddings=False))
+        return LanguageTask(module, [Passage((1, 2, 3, 4)), Passage((5, 6, 7))], [Passage((1, 2, 3, 5), 2)])
+
+
 def items(count=WORKS):
     return [Item(work=f"work-{n}", sha256=sha256(str(n).encode()).hexdigest()) for n in range(count)]
 
@@ -112,7 +125,9 @@ def asked(index, source=None, spans=None):
 # -- what flows through the layers -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("source", [Digits(), Writer(), Writer(lora=False)], ids=["any module", "LoRA", "whole"])
+@pytest.mark.parametrize(
+    "source", [Digits(), Writer(), Writer(lora=False), Transposed()], ids=["any module", "LoRA", "whole", "GPT-2"]
+)
 def test_what_is_watched_gives_every_parameters_gradient(source) -> None:
     """Σ_t g_t a_tᵀ is the gradient of a layer's weights, and its last column that of the bias; works differ in length."""
     task = source(0)
@@ -122,6 +137,8 @@ def test_what_is_watched_gives_every_parameters_gradient(source) -> None:
     task.log_likelihoods([0]).sum().backward()
     for layer, gradient in zip(layers, found, strict=True):
         due = layer.module.weight.grad
+        if type(layer.module).__name__ == "Conv1D":
+            due = due.T
         if layer.bias:
             due = torch.cat([due, layer.module.bias.grad[:, None]], 1)
         torch.testing.assert_close(gradient[0], due, rtol=1e-4, atol=1e-6)

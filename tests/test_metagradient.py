@@ -9,7 +9,7 @@ from torch import nn
 
 from gongfen.errors import TrainingError
 from gongfen.trace.adamw import Recipe
-from gongfen.trace.leave_out import evenly_ranked, leave_out
+from gongfen.trace.leave_out import LeaveOut, LeftOut, evenly_ranked, leave_out
 from gongfen.trace.metagradient import metagradient
 from gongfen.trace.problem import LanguageProblem, Passage, utility
 from gongfen.trace.tuning import retune, tune
@@ -143,3 +143,11 @@ def test_makers_are_chosen_at_both_ends_and_evenly_between():
     assert evenly_ranked(groups, effects, 9) == tuple("abcdefghi")
     with pytest.raises(TrainingError, match="10 retrainings cannot be spread over 9 makers"):
         evenly_ranked(groups, effects, 10)
+
+
+def test_the_line_of_measured_on_predicted_has_a_slope_and_an_intercept() -> None:
+    """y = 2x + 0.5, golden by hand; two points, or one place twice, have none."""
+    rows = tuple(LeftOut(str(x), x, 2 * x + 0.5) for x in (-1.0, 0.0, 3.0))
+    assert LeaveOut(0.0, rows).line == pytest.approx((2.0, 0.5))
+    assert LeaveOut(0.0, rows[:2]).line is None
+    assert LeaveOut(0.0, (rows[0],) * 3).line is None

@@ -18,7 +18,7 @@ from gongfen.facts.amounts import PPM
 from gongfen.progress import Progress, silent
 from gongfen.shares import period_of, period_target
 from gongfen.trace.gradients import display_influence
-from gongfen.trace.leave_out import evenly_ranked, leave_out
+from gongfen.trace.leave_out import LeaveOut, evenly_ranked, leave_out
 from gongfen.trace.metagradient import Metagradient, metagradient
 from gongfen.trace.problem import Passage
 from gongfen.trace.quotation import QuoteIndex, QuoteRule
@@ -261,9 +261,20 @@ class PeriodTrace:
             value_ppm=None if found.spearman is None else round(found.spearman * PPM),
             points=points,
             seed=self.atelier.setup.recipe.seed,
-            notes=(k.Note(name="slope ppm", value="unknown" if slope is None else str(slope)),),
+            notes=(k.Note(name="slope ppm", value="unknown" if slope is None else str(slope)), *_line(found)),
         )
         (seq,) = self.record.record([self.record.new(body, fact_id=f"evaluation:{self.name}:{len(points)}")])
         return Validated(
             influence=self.name, retrainings=len(points), spearman_ppm=body.value_ppm, slope_ppm=slope, seq=seq
         )
+
+
+def _line(found: LeaveOut) -> tuple[k.Note, ...]:
+    """The straight line of measured on predicted changes, of which the slope alone goes through nothing."""
+    if found.line is None:
+        return ()
+    slope, intercept = found.line
+    return (
+        k.Note(name="line slope ppm", value=str(round(slope * PPM))),
+        k.Note(name="line intercept nnat", value=str(round(intercept * NANO))),
+    )

@@ -50,6 +50,22 @@ class LeaveOut:
         below = sum(row.predicted**2 for row in self.rows)
         return sum(row.predicted * row.measured for row in self.rows) / below if below else None
 
+    @property
+    def line(self) -> tuple[float, float] | None:
+        """(slope, intercept in nats) of measured on predicted, least squares; None below three rows or without spread.
+
+        An intercept far from nothing says that all retrainings shifted together, which no share can follow.
+        """
+        if len(self.rows) < 3:
+            return None
+        x = torch.tensor([row.predicted for row in self.rows], dtype=torch.float64)
+        y = torch.tensor([row.measured for row in self.rows], dtype=torch.float64)
+        spread = float((x - x.mean()).square().sum())
+        if not spread:
+            return None
+        slope = float(((x - x.mean()) * (y - y.mean())).sum()) / spread
+        return slope, float(y.mean()) - slope * float(x.mean())
+
 
 def predicted_changes(groups: Groups, effects: Tensor) -> dict[str, float]:
     """Return what leaving each maker out should do to U, in nats: minus the sum of their examples' effects [N]."""
