@@ -405,3 +405,16 @@ def test_the_readers_language_comes_from_where_other_programs_have_it(shop: Path
         assert word in told
     for word in ("(model)", "(prompt)", "(base)", "引用"):
         assert word not in told
+
+
+def test_a_price_of_25_millionths_is_taken_and_said(tmp_path: Path) -> None:
+    """Fields in millionths take whole numbers as they are: who types 25 for twenty-five is told."""
+    with cooperative(tmp_path):
+        pass
+    price = "sale sale=s2 output=song-1 price_micro={} currency=EUR day=2026-11-04".split
+    said = gongfen_(tmp_path, "record", *(word.format(25) for word in price()), "--book", "book.db")
+    assert said.returncode == 0, said.stderr
+    assert "25 millionths; for 25 whole ones write price_micro=25.0" in " ".join(said.stdout.split())
+    for amount in ("25.0", "25000000"):
+        words_ = [word.format(amount).replace("s2", f"s{amount}") for word in price()]
+        assert "millionths" not in gongfen_(tmp_path, "record", *words_, "--book", "book.db").stdout

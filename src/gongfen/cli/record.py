@@ -19,9 +19,12 @@ from gongfen.errors import BookPlaceError, GongfenError, InputError, MakerKeyErr
 from gongfen.facts import Fact
 from gongfen.facts.notation import Said, read_words
 from gongfen.facts.signing import MakerKey
+from gongfen.reports.words import N_
 
 TOGETHER = 1_024
 """Lines that are written in one transaction."""
+TINY = 1_000
+"""Fewer millionths than this are no price and no working time that anybody would write down."""
 SHOWN = 3
 """Numbers that are shown one by one."""
 
@@ -67,7 +70,23 @@ def record(
             numbers, new = _written(opened, [_fact(opened, said, key)], blobs)
             answer = {"facts": numbers, "receipt": opened.log.receipt(numbers[0])}
             text = words().say("new facts: %(n)s; numbers: %(numbers)s", n=len(new), numbers=str(numbers[0]))
+            text = "\n".join((text, *_tiny(found)))
     show(answer, as_json=as_json, draw=lambda: Text(text))
+
+
+def _tiny(said: list[str]) -> Iterator[str]:
+    """Of amounts without a unit that are next to nothing in theirs: what was understood, and what may be meant."""
+    for name, _, value in (word.partition("=") for word in said[1:]):
+        if not (value.isascii() and value.isdecimal() and 0 < int(value) < TINY):
+            continue
+        if name.endswith("_micro"):
+            note = N_("%(name)s=%(value)s is %(value)s millionths; for %(value)s whole ones write %(name)s=%(value)s.0")
+            yield words().say(note, name=name, value=value)
+        elif name.endswith("_us"):
+            note = N_(
+                "%(name)s=%(value)s is %(value)s microseconds; for seconds write %(name)s=%(value)ss, hours %(value)sh"
+            )
+            yield words().say(note, name=name, value=value)
 
 
 def _pour(

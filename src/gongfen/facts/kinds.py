@@ -353,7 +353,7 @@ class Skill(Body, frozen=True, kw_only=True):
     teach_us: Amount
     """T_t, the teachers' time for one learner."""
     life_us: Count = 68_000 * US_PER_HOUR
-    """H, the hours of a working life."""
+    """H, hours of a working life. The default, 1,700 a year for forty years, is an assumption: state your own."""
     wage_micro: Count | None = None
     """For an hour."""
     simple_wage_micro: Count | None = None
