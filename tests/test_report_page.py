@@ -280,6 +280,7 @@ def a_story(outputs=6, makers=43):
         root=digest("root"),
         checkpoint=f"{name}\n412\nq7WkB0yFf0c4bX1r8m1mVtJ0nq3k2m8cQmUqz2bQ1yE=\n\n— {name} 3q2+7wM1cU0yB8mQeXzJkVt6s0hRr5nL9aF2dPiYwOuKxTgHjCbZvSE4lN7oD1pA\n",
         key=f"{name}+deadbeef+AXl1b2xkIG1hbiB3aG8gbWFkZSB0aGlzIGJvb2sgc2lnbg==",
+        currency="EUR",
         melt_micro=40_000_000,
         nodes=nodes,
         flows=flows,

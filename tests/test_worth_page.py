@@ -150,10 +150,35 @@ def test_hostile_names_stay_names():
     assert not page.all("script")
 
 
-def test_without_worth_the_page_has_no_part_on_it():
-    page = Tree(render(replace(story(), worth=None)))
+def test_where_nothing_is_known_of_worth_the_page_has_no_part_on_it():
+    unknown = tuple(replace(one, layers=()) for one in story().outputs)
+    page = Tree(render(replace(story(), worth=None, outputs=unknown, months=())))
     assert not [e for e in page.elements if e.attrs.get("id") in ("en-worth", "zh-worth")]
     assert not [e for e in page.elements if e.attrs.get("href") in ("#en-worth", "#zh-worth")]
+
+
+def test_without_a_standard_labour_is_told_and_no_money_is_made_of_it():
+    unpriced = tuple(
+        replace(one, value_micro=None, rent_avg_micro=None, rent_repro_micro=None) for one in story().outputs
+    )
+    page = Tree(render(replace(story(), worth=None, swings=(), melt_micro=None, outputs=unpriced)))
+    assert not page.faults
+    said = section(page=page).words
+    assert "no standard is published" in said
+    assert not page.all("svg", "band", inside="en-worth")
+    assert not page.all("svg", "tornado", inside="en-worth")
+    assert len(page.all("svg", "stacked", inside="en-worth")) == 3 * 2
+    worth_of_one = next(e for e in page.all("section", "worth") if "en-o-1-w" in e.attrs["aria-labelledby"])
+    assert "No standard is published: its labour is known, its value in money is not." in worth_of_one.words
+
+
+def test_an_indicator_of_which_no_month_is_known_is_named_and_not_drawn():
+    hours = (month("2026-10", living_uslh=3_600_000), month("2026-11", living_uslh=1_000_000))
+    page = Tree(render(replace(story(), months=hours)))
+    assert len(page.all("svg", "over-time", inside="en-worth")) == 2
+    said = section(page=page).words
+    assert "Unknown in every month: Sales, value and rent, Rate of surplus, Organic composition." in said
+    assert "各月均未知" in section("zh", page).words
 
 
 def test_no_tornado_of_a_rent_where_nothing_was_sold():

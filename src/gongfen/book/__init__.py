@@ -368,7 +368,7 @@ class Book:
         return found
 
     def report(self, title: str = "Gongfen 工分", command: str = "gongfen report") -> str:
-        """One self-contained page in English and Chinese: the last settlement, with everything behind it."""
+        """One self-contained page in English and Chinese: the last settlement and what it rests on, or all there is."""
         from gongfen.book.telling import tell
         from gongfen.reports.page import render
 

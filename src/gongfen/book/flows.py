@@ -22,6 +22,8 @@ LEFT = {
     "prompt": "Left in prompts",
 }
 """What is still at rest, for the uses to come, by the kind of its stock; the page says these in every language."""
+LEFT_OUTSIDE = "Left in the works"
+"""What is at rest in works that no data set has gathered."""
 COLUMNS = {"data": 1, "model": 2, "prompt": 3, "output": 4}
 LABELS = {"data": "Data set", "model": "Model", "prompt": "Deployment"}
 
@@ -133,7 +135,9 @@ def _draw_stocks(picture: _Picture) -> None:
     """What is still at rest before the outputs, for the uses to come."""
     for work, stock in picture.record.state.stocks.prefixed(""):
         if stock.kind in LEFT and stock.remaining:
-            bar = Node(node=f"left:{LEFT[stock.kind]}", label=LEFT[stock.kind], column=4, kind="stock")
+            gathered = stock.kind != "data" or work in picture.of_data
+            label = LEFT[stock.kind] if gathered else LEFT_OUTSIDE
+            bar = Node(node=f"left:{label}", label=label, column=4, kind="stock")
             picture.add(_node(picture, work), bar, _quality(stock), stock.remaining)
 
 

@@ -1,67 +1,66 @@
-"""A book as a story: everything that the report page shows, gathered from the record, each number with its receipt."""
+"""A book as a story: everything that the report page shows, gathered from the record, each number with its receipt.
 
-import json
+A settled book tells its last settlement and what is behind it; any other tells what is there. What is not there is
+``None`` or empty, and the page says so.
+"""
+
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
 
 from gongfen.accounts import conservation
+from gongfen.accounts.chart import LABOUR_UNIT, External, payable
 from gongfen.book import answers
+from gongfen.book.bookkeeping import corrected_in, meter_readings, meters_of
 from gongfen.book.bringing import name_of
 from gongfen.book.clock import now
 from gongfen.book.flows import labour_flow
-from gongfen.book.publishing import text_of
 from gongfen.book.recording import Record
+from gongfen.book.telling_outputs import making_of, proof_of, shown, story_of
 from gongfen.book.valuing import carried_by_models, months_of
 from gongfen.errors import MissingAssumptionError
-from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.references import SAMPLE
 from gongfen.proof.checkpoint import open_checkpoint
-from gongfen.proof.merkle import leaf_hash
-from gongfen.reports.replies import Who
 from gongfen.reports.story import (
-    LabourPart,
+    MachineStory,
     MakerStory,
     OutputStory,
-    Proof,
-    Quoted,
+    PersonStory,
     ScatterPoint,
     SettlementStory,
-    Source,
     Story,
     TrainingStory,
     Validation,
+    WorkStory,
 )
-from gongfen.value import swings, worth
+from gongfen.value import Swings, Worth, swings, worth
 
-EXCERPT = 180
-STRONGEST = 6
+MOST_PEOPLE = 200
+MOST_WORKS = 20
+LIVING = ("4000:", "4100:")
 WHOLE = re.compile("[0-9]{1,18}")
 """Notes are free text: what is no number is not known."""
 
 
 def tell(record: Record, title: str, command: str) -> Story:
-    """The story of a book's last settlement. Raises MissingAssumptionError when no period has been settled."""
+    """The story of a book. Raises MissingAssumptionError for a book that knows nobody and nothing."""
+    _something_in(record)
     settled = [(seq, fact.body) for seq, fact in record.about("kind|settlement") if isinstance(fact.body, k.Settlement)]
-    if not settled:
-        raise MissingAssumptionError("the book", "has no settled period to report on", "settle one: gongfen settle")
-    seq, settlement = settled[-1]
+    seq, settlement = settled[-1] if settled else (0, None)
     note = record.checkpoint()
     checkpoint = open_checkpoint(note, record.verifier)
     nodes, flows = labour_flow(record)
     given, held = conservation(record.state)
-    sold = sorted(
-        {
-            sale.output
-            for _, sale in record.state.sales.prefixed(f"{settlement.currency}|{settlement.period}")
-            if not sale.reversed
-        }
-    )
-    standard = record.state.standards.get(settlement.standard)
-    assert standard is not None, "a settlement names a published standard"
-    outputs = tuple(_output(record, output, f"{settlement.currency}|{settlement.period}") for output in sold)
-    model = _model_of(record, sold)
-    price = sum(output.price_micro or 0 for output in outputs)
+    here = shown(record, settlement)
+    outputs = tuple(story_of(here, output) for output in here.outputs)
+    makers = _makers(record, settlement, outputs) if settlement else ()
+    people = _people(record, {one.maker for one in makers}, everybody=settlement is None)
+    works = _works(record)
+    standard = record.state.standards.get(settlement.standard if settlement else "*")
+    together, hangs_on = _together(record, outputs)
     return Story(
         title=title,
         book=record.origin,
@@ -73,20 +72,38 @@ def tell(record: Record, title: str, command: str) -> Story:
         root=checkpoint.root.hex(),
         checkpoint=note,
         key=str(record.verifier),
-        melt_micro=standard.melt_micro,
+        currency=here.currency,
+        melt_micro=standard.melt_micro if standard else None,
         nodes=nodes,
         flows=flows,
+        works=works[:MOST_WORKS],
+        more_works=len(works[MOST_WORKS:]),
+        machines=_machines(record),
         in_uslh=given,
         out_uslh=held,
-        training=_training(record, model),
+        training=_training(record, _model_of(record, here.outputs)),
         outputs=outputs,
-        makers=_makers(record, settlement, outputs),
+        more_outputs=here.more,
+        makers=makers,
+        people=people[:MOST_PEOPLE],
+        more_people=len(people[MOST_PEOPLE:]),
+        measured=any(output.works_measured for output in outputs) or bool(settlement and settlement.influence),
         validation=_validation(record, settlement),
-        settlement=_settlement(record, settlement, seq),
-        worth=worth(record.state, tuple(sold), price),
-        swings=swings(record.state, tuple(sold), price, carried_by_models(record, tuple(sold))),
-        months=months_of(record, settlement.currency),
+        settlement=_settlement(record, settlement, seq) if settlement else None,
+        unsettled=_unsettled(record),
+        worth=together,
+        swings=hangs_on,
+        months=months_of(record, here.currency),
     )
+
+
+def _something_in(record: Record) -> None:
+    """Raises MissingAssumptionError when there is nobody and nothing to tell of."""
+    for table in (record.state.makers, record.state.works):
+        if next(iter(table.prefixed("")), None) is not None:
+            return
+    remedy = "record who made what: gongfen record enrol maker=NAME …; or bring it in: gongfen import"
+    raise MissingAssumptionError("the book", "knows no maker and no work yet: there is nothing to show", remedy)
 
 
 _SAMPLES = {
@@ -96,6 +113,7 @@ _SAMPLES = {
     "policy": "the policy of sharing",
     "plan": "planned uses",
     "work": "prompts",
+    "influence": "influence",
 }
 
 
@@ -104,142 +122,155 @@ def _sample_kinds(record: Record) -> tuple[str, ...]:
     return tuple(text for kind, text in _SAMPLES.items() if kind in kinds)
 
 
-def _proof(record: Record, seq: int) -> Proof:
-    fact = record.fact(seq)
-    return Proof(seq=seq, fact=fact.id, kind=fact.kind, leaf=leaf_hash(record.entry(seq).data).hex())
+def _together(record: Record, outputs: Sequence[OutputStory]) -> tuple[Worth | None, tuple[Swings, ...]]:
+    """What was sold, together, and what that hangs on; of outputs of which none was sold, all of them."""
+    if not outputs or record.state.standards.get("*") is None:
+        return None, ()
+    sold = [one for one in outputs if one.price_micro is not None]
+    names = tuple(one.output for one in sold or outputs)
+    price = sum(one.price_micro or 0 for one in sold) if sold else None
+    return worth(record.state, names, price), swings(record.state, names, price, carried_by_models(record, names))
 
 
-def _output(record: Record, output: str, sold_in: str) -> OutputStory:
-    facts = record.about(output)
-    answer = answers.who(record, output)
-    making = answers.making_of(record, output)
-    typed = answers.prompt_length(making)
-    text = text_of(record, output)
-    prices = [
-        sale.price_micro
-        for _, sale in record.state.sales.prefixed(sold_in)
-        if sale.output == output and not sale.reversed
+def _unsettled(record: Record) -> tuple[tuple[str, str, int], ...]:
+    """(month, currency, micro-units) of what was sold in no settled period."""
+    closed = [name.split("|", 1) for name, _ in record.state.closed.prefixed("")]
+    sums: dict[tuple[str, str], int] = {}
+    for key, sale in record.state.sales.prefixed(""):
+        currency, day, _ = key.split("|", 2)
+        if not sale.reversed and not any(of == currency and day.startswith(period) for of, period in closed):
+            sums[day[:7], currency] = sums.get((day[:7], currency), 0) + sale.price_micro
+    return tuple((month, currency, amount) for (month, currency), amount in sorted(sums.items()))
+
+
+def _works(record: Record) -> tuple[WorkStory, ...]:
+    """Works in which labour is at rest, or was put by hours that nobody measured; the most first."""
+    found = [
+        WorkStory(
+            work=work,
+            kind=stock.kind,
+            makers=answers.makers_of(record, work),
+            uslh=stock.remaining,
+            unmeasured=stock.unmeasured,
+        )
+        for work, stock in record.state.stocks.prefixed("")
+        if stock.kind != "output" and (stock.remaining or stock.unmeasured)
     ]
-    price = sum(prices) if prices else None
-    value = worth(record.state, (output,), price)
-    prompts = [use.work for use in making.inputs if use.role == "prompt"]
-    influence = answers.newest_influence(facts, output)
-    wanted = ("make", "output", "sale", "label")
-    return OutputStory(
-        output=output,
-        prompt=text[:typed],
-        prompted_by=", ".join(_names(record, answers.makers_of(record, prompts[0]))) if prompts else "",
-        text=text[typed:],
-        visible_label=next((f.body.visible.strip("> *") for _, f in facts if isinstance(f.body, k.Label)), ""),
-        sources=_sources(record, answer),
-        works_measured=len(influence[1].effects) if influence else 0,
-        influence_grade=answer.grade or "",
-        influence_method=answer.method or "",
-        quotes=_quotes(record, answer, typed, len(text)),
-        quote_rule=answer.searched or "",
-        transferred_uslh=value.transferred_uslh,
-        living_uslh=value.living_uslh,
-        unmeasured=value.unmeasured,
-        by_kind=tuple(LabourPart(part=part, uslh=uslh) for part, uslh in _parts(value.by_kind, value.by_external)),
-        layers=value.layers,
-        price_micro=price,
-        value_micro=value.value_micro,
-        rent_avg_micro=value.rent_avg_micro,
-        rent_repro_micro=value.rent_repro_micro,
-        proofs=tuple(_proof(record, seq) for seq, fact in facts if fact.kind in wanted and _is_of(fact, output)),
-    )
+    return tuple(sorted(found, key=lambda one: (-one.uslh, one.work)))
 
 
-def _is_of(fact: Fact, output: str) -> bool:
-    return not isinstance(fact.body, k.Make) or output in fact.body.outputs
-
-
-def _parts(by_kind: dict[str, int], external: dict[str, int]) -> list[tuple[str, int]]:
-    rest: dict[str, int] = {}
-    for name, uslh in external.items():
-        group = name.partition(":")[0]
-        rest[group] = rest.get(group, 0) + uslh
-    return [*by_kind.items(), *rest.items()]
-
-
-def _names(record: Record, makers: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name_of(record, maker) for maker in makers)
-
-
-def _sources(record: Record, answer: Who) -> tuple[Source, ...]:
-    found: list[Source] = []
-    for row in answer.strongest[:STRONGEST]:
-        known = record.state.works.get(row.work)
-        assert known is not None, "a measured work is known"
-        declared = record.fact(known.seq).body
-        text = " ".join(text_of(record, row.work).split())
+def _machines(record: Record) -> tuple[MachineStory, ...]:
+    """Every device with its meters and the labour that it passed on."""
+    found = []
+    for meter in meters_of(meter_readings(record.state)):
+        account = External("machine", meter.device).account
+        given = record.state.balances.get(f"{account}|{LABOUR_UNIT}")
         found.append(
-            Source(
-                work=row.work,
-                makers=row.makers,
-                excerpt=text if len(text) <= EXCERPT else text[:EXCERPT] + "…",
-                origin=declared.source if isinstance(declared, k.Work) else "",
-                effect_nnat=row.effect_nnat,
-                share_ppm=row.share_ppm,
-                proof=_proof(record, known.seq),
+            MachineStory(
+                device=meter.device,
+                device_us=meter.device_us,
+                energy_mwh=meter.energy_mwh,
+                uslh=None if given is None else -given,
             )
         )
     return tuple(found)
 
 
-def _quotes(record: Record, answer: Who, typed: int, length: int) -> tuple[Quoted, ...]:
-    return tuple(
-        Quoted(
-            start=quote.start - typed,
-            end=min(quote.end, length) - typed,
-            work=quote.work,
-            makers=quote.makers,
-            proof=_proof(record, quote.seq),
-        )
-        for quote in answer.quotes
-        if quote.start >= typed
-    )
+# -- the model ---------------------------------------------------------------------------------------------------------
 
 
 def _model_of(record: Record, outputs: Sequence[str]) -> str:
-    return next((use.work for use in answers.making_of(record, outputs[0]).inputs if use.role == "model"), "")
+    """The model behind the first output that has one; else the newest that was made here; else none."""
+    for output in outputs:
+        known = record.state.works.get(output)
+        if known is not None and known.model:
+            return known.model
+    made = (fact.body.model for _, fact in reversed(record.about("kind|model")) if isinstance(fact.body, k.Model))
+    return next((model for model in made if making_of(record, model)), "")
 
 
-def _training(record: Record, model: str) -> TrainingStory:
-    """How the model was made. Raises MissingAssumptionError for a model that this book did not train."""
-    making = answers.making_of(record, model)
-    memory = json.loads(record.blob(making.record_sha256 or "") or b"{}")
-    facts = record.about(model)
-    compute = next((fact.body for _, fact in facts if isinstance(fact.body, k.Compute)), None)
-    data = next((use.work for use in making.inputs if use.role == "data"), None)
-    if compute is None or data is None or "losses_unat" not in memory:
-        raise MissingAssumptionError(model, "has no record of its training", "report on a model that was trained here")
-    gathered = next(f.body for _, f in record.about(data) if isinstance(f.body, k.Dataset) and f.body.dataset == data)
-    base = next((use.work for use in making.inputs if use.role == "base"), None)
-    known, start = record.state.works.get(model), record.state.works.get(base) if base else None
-    assert known is not None, "a making's output is known"
-    owners = {maker for work in gathered.works for maker in answers.makers_of(record, work)}
+class _Memory(msgspec.Struct):
+    """What this page reads in the stored record of a training."""
+
+    losses_unat: tuple[int, ...] = ()
+    tokens: int | None = None
+
+
+def _memory(record: Record, making: k.Make | None) -> _Memory:
+    """Somebody else's record of a making, in another form, tells this page nothing."""
+    try:
+        return msgspec.json.decode(record.blob(making.record_sha256 or "") or b"{}" if making else b"{}", type=_Memory)
+    except msgspec.DecodeError:
+        return _Memory()
+
+
+def _training(record: Record, model: str) -> TrainingStory | None:
+    """How the model was made, as far as this book knows; ``None`` without one."""
+    known = record.state.works.get(model) if model else None
+    if known is None:
+        return None
+    making = making_of(record, model)
+    memory = _memory(record, making)
+    inputs = making.inputs if making else ()
+    data = next((use.work for use in inputs if use.role == "data"), "")
+    gathered = next((f.body for _, f in record.origin_of(data) if isinstance(f.body, k.Dataset)), None)
+    works = gathered.works if gathered else None
+    declared = (fact.body for _, fact in record.origin_of(model))
+    base = next((use.work for use in inputs if use.role == "base"), None)
+    base = base or next((one.base for one in declared if isinstance(one, k.Model)), None)
+    start, ran = record.state.works.get(base) if base else None, _machine_time(record, model)
     return TrainingStory(
         model=model,
-        base=base or "none: trained from scratch",
+        base=base or ("none: trained from scratch" if gathered else ""),
         base_sha256=start.sha256 if start else "",
-        works=len(gathered.works),
-        makers=len(owners),
+        works=None if works is None else len(works),
+        makers=None if works is None else len({one for work in works for one in answers.makers_of(record, work)}),
         dropped=_dropped(record),
-        steps=len(memory["losses_unat"]),
-        tokens=memory["tokens"],
-        losses_unat=tuple(memory["losses_unat"]),
-        device=compute.device,
-        device_us=compute.device_us,
-        gflop=compute.gflop,
-        energy_mwh=compute.energy_mwh,
-        energy_quality=compute.energy_quality,
-        seed=making.seed,
+        steps=len(memory.losses_unat) or None,
+        tokens=memory.tokens,
+        losses_unat=memory.losses_unat,
+        device=ran.device,
+        device_us=ran.device_us,
+        gflop=ran.gflop,
+        energy_mwh=ran.energy_mwh,
+        energy_quality=ran.energy_quality,
+        seed=making.seed if making else None,
         adapter_sha256=known.sha256,
-        data_root=gathered.root,
-        config_sha256=making.config_sha256 or "",
-        code_sha256=making.code_sha256 or "",
+        data_root=gathered.root if gathered else "",
+        config_sha256=(making.config_sha256 if making else None) or "",
+        code_sha256=(making.code_sha256 if making else None) or "",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """What machines did for a model; ``None``: nobody said, or not of every run."""
+
+    device: str
+    device_us: int | None
+    gflop: int | None
+    energy_mwh: int | None
+    energy_quality: str
+
+
+def _machine_time(record: Record, model: str) -> _Ran:
+    """Every run for a model, added up."""
+    corrected = corrected_in(record.state)
+    about = ((fact.id, fact.body) for _, fact in record.about(model) if fact.id not in corrected)
+    runs = [body for _, body in about if isinstance(body, k.Compute) and body.work == model]
+    qualities = {run.energy_quality for run in runs}
+    return _Ran(
+        device=", ".join(dict.fromkeys(run.device for run in runs)),
+        device_us=_whole([run.device_us for run in runs]),
+        gflop=_whole([run.gflop for run in runs]),
+        energy_mwh=_whole([run.energy_mwh for run in runs]),
+        energy_quality=qualities.pop() if len(qualities) == 1 else "unknown",
+    )
+
+
+def _whole(amounts: Sequence[int | None]) -> int | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known and len(known) == len(amounts) else None
 
 
 def _dropped(record: Record) -> tuple[tuple[str, int], ...]:
@@ -252,9 +283,13 @@ def _dropped(record: Record) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(count.items()))
 
 
+# -- people ------------------------------------------------------------------------------------------------------------
+
+
 def _makers(record: Record, settlement: k.Settlement, outputs: Sequence[OutputStory]) -> tuple[MakerStory, ...]:
-    steps = answers.who(record, outputs[0].output)
-    works = {row.maker: row.works for row in steps.makers}
+    """Whom the settlement pays, the most owed first."""
+    behind = answers.who(record, outputs[0].output).makers if outputs else ()
+    works = {row.maker: row.works for row in behind}
     labour: dict[str, int] = {}
     imputed: set[str] = set()
     for output in outputs:
@@ -295,8 +330,68 @@ def _known(labour_uslh: int, *, imputed: bool) -> str:
     return "imputed" if imputed else "measured"
 
 
-def _validation(record: Record, settlement: k.Settlement) -> Validation | None:
-    if settlement.influence is None:
+def _people(record: Record, paid: set[str], *, everybody: bool) -> tuple[PersonStory, ...]:
+    """Makers who are not in ``paid``: all but machines, or those who worked or are owed something."""
+    labour, owed = _labour(record), _owed(record)
+    works: dict[str, int] = {}
+    for _, known in record.state.works.prefixed(""):
+        for part in known.makers:
+            works[part.maker] = works.get(part.maker, 0) + 1
+    unmeasured = _unmeasured(record)
+    found = [
+        PersonStory(
+            maker=maker,
+            name=name_of(record, maker),
+            works=works.get(maker, 0),
+            labour_uslh=labour.get(maker, 0),
+            unmeasured=maker in unmeasured,
+            owed=tuple(owed.get(maker, ())),
+        )
+        for maker, known in record.state.makers.prefixed("")
+        if maker not in paid
+        and (maker in labour or maker in owed or maker in unmeasured or (everybody and known.form != "machine"))
+    ]
+    return tuple(sorted(found, key=lambda row: (-row.labour_uslh, row.maker)))
+
+
+def _labour(record: Record) -> dict[str, int]:
+    """Maker → their living labour in the whole book, micro-SLH."""
+    sums: dict[str, int] = {}
+    for start in LIVING:
+        for key, amount in record.state.balances.prefixed(start):
+            account, _, unit = key.rpartition("|")
+            if unit == LABOUR_UNIT and amount:
+                maker = account.split(":", 3)[3]
+                sums[maker] = sums.get(maker, 0) - amount
+    return sums
+
+
+def _owed(record: Record) -> dict[str, list[tuple[str, int]]]:
+    """Maker → (currency, micro-units) that is still due, whatever it came from."""
+    due: dict[str, list[tuple[str, int]]] = {}
+    for key, balance in record.state.balances.prefixed(payable("")):
+        account, _, currency = key.rpartition("|")
+        if balance:
+            due.setdefault(account.removeprefix(payable("")), []).append((currency, -balance))
+    return due
+
+
+def _unmeasured(record: Record) -> set[str]:
+    """Makers who did labour that nobody measured."""
+    corrected = corrected_in(record.state)
+    return {
+        fact.body.maker
+        for _, fact in record.facts(0, record.size_seen)
+        if isinstance(fact.body, k.Labour) and fact.body.labour_us is None and fact.id not in corrected
+    }
+
+
+# -- test and settlement -----------------------------------------------------------------------------------------------
+
+
+def _validation(record: Record, settlement: k.Settlement | None) -> Validation | None:
+    """How the influence that was paid on stands beside retraining; without a settlement, nothing was paid on."""
+    if settlement is None or settlement.influence is None:
         return None
     facts = record.about(settlement.influence)
     measured = next((f.body for _, f in facts if isinstance(f.body, k.Influence)), None)
@@ -335,5 +430,5 @@ def _settlement(record: Record, settlement: k.Settlement, seq: int) -> Settlemen
         shared_micro=settlement.total_micro - settlement.unidentified_micro,
         unidentified_micro=settlement.unidentified_micro,
         carried_micro=settlement.carried_out_micro,
-        proof=_proof(record, seq),
+        proof=proof_of(record, seq),
     )

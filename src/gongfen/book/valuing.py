@@ -68,7 +68,7 @@ def _uses(record: Record, output: str) -> Iterator[tuple[str, Fraction]]:
 
 
 def months_of(record: Record, currency: str) -> tuple[Month, ...]:
-    """Sales, value, rents, e and q from the first month in which money moved; ``None`` is unknown.
+    """Sales, value, rents, e and q from the first month in which money moved, or else labour; ``None`` is unknown.
 
     What was given and paid in a month is counted as in :mod:`gongfen.book.capital`; an output's value, in the month of
     its first sale.
@@ -83,7 +83,8 @@ def months_of(record: Record, currency: str) -> tuple[Month, ...]:
                 given.setdefault(month, Given(month)).add(fact, standard)
     in_force = record.state.standards.get("*")
     moved = [month for month, one in given.items() if one.sales or one.wages]
-    if in_force is None or not moved:
+    moved = moved or [month for month, one in given.items() if one.living is not None]
+    if not moved:
         return ()
     seen: set[str] = set()
     found = []
@@ -107,16 +108,17 @@ def _months_touched(fact: Fact) -> tuple[str, ...]:
     return ()
 
 
-def _month(record: Record, given: Given, outputs: tuple[str, ...], standard: k.Standard, currency: str) -> Month:
-    sales, wages = _in(record, given.sales, currency), _in(record, given.wages, standard.currency)
+def _month(record: Record, given: Given, outputs: tuple[str, ...], standard: k.Standard | None, currency: str) -> Month:
+    sales = _in(record, given.sales, currency)
+    wages = _in(record, given.wages, standard.currency) if standard else None
     constant = sum(given.constant.values()) if given.constant else None
     ours = capital(
         constant=None if constant is None else Fraction(constant),
         living=None if given.living is None else Fraction(given.living),
         wages=None if wages is None else Fraction(wages),
-        melt=Fraction(standard.melt_micro, USLH_PER_HOUR) if standard.melt_micro else None,
+        melt=Fraction(standard.melt_micro, USLH_PER_HOUR) if standard and standard.melt_micro else None,
     )
-    value = worth(record.state, outputs, sales) if outputs and standard.currency == currency else None
+    value = worth(record.state, outputs, sales) if outputs and standard and standard.currency == currency else None
     return Month(
         month=given.period,
         sales_micro=sales,

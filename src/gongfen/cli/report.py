@@ -18,7 +18,7 @@ def report(
     book: BookPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the last settlement, with everything behind it, as one self-contained page in two languages."""
+    """Write one self-contained page in two languages: the last settlement and what is behind it, or what there is."""
     with gongfen.open(book) as opened:
         page = opened.report(title, f"gongfen report {out}")
     write_file(out, page)

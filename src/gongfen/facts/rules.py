@@ -42,7 +42,7 @@ def _labour(body: k.Labour) -> Broken:
     if body.labour_us is None and body.quality != "unmeasured":
         return [(f"has no time but calls it {body.quality}", "give labour_us, or quality=unmeasured")]
     if body.labour_us is not None and body.quality == "unmeasured":
-        return [("gives a time but calls it unmeasured", "leave labour_us out, or say how it was measured")]
+        return [("gives a time but calls it unmeasured", "write labour_us=none, or say how it was measured")]
     if body.days > 1 and date.fromisoformat(body.day).toordinal() + body.days > date.max.toordinal():
         return [("lasts beyond the year 9999", "check the day and the number of days")]
     if (body.task is UNSET) != (body.units is UNSET):

@@ -5,7 +5,7 @@
 the address (``report.html#zh``), so a link into the Chinese page stays Chinese; the style sheet does the switching.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -23,14 +23,18 @@ from gongfen.reports.story import (
     LabourPart,
     MakerStory,
     OutputStory,
+    PersonStory,
     Proof,
     Quoted,
     SettlementStory,
     Source,
     Story,
+    TrainingStory,
+    WorkStory,
 )
 from gongfen.reports.words import LANGUAGES, N_, Words, tongue
-from gongfen.reports.worth_pictures import worth_part
+from gongfen.reports.worth_pictures import price_said, worth_part
+from gongfen.reports.worth_words import CODES, LAYER_NAMES
 
 MILLION = 1_000_000
 SHORT_HASH = 10
@@ -55,32 +59,22 @@ HANDED_OVER = (
     N_("empty"),
     N_("not text"),
     N_("none: trained from scratch"),
+    N_("influence"),
+    N_("The book has it by its hash alone, not by its text."),
+    N_("It is not text."),
     N_("Works outside a data set"),
     N_("Left in prompts"),
 )
 """Texts that the book hands over and this page can say in every language; others are shown as they are."""
 GRADES = {"display": N_("display grade"), "settlement": N_("settlement grade")}
-PARTS = {
-    "1": N_("1 knowledge and prompting"),
-    "2": N_("2 data"),
-    "3": N_("3 model"),
-    "4": N_("4 evaluation"),
-    "5": N_("5 operations"),
-    "6": N_("6 product"),
-    "7": N_("7 compliance"),
-    "8": N_("8 business"),
-    "machine": N_("machines (objectified labour)"),
-    "data": N_("bought data (objectified labour)"),
-    "living": N_("living labour"),
-    "training": N_("training phase"),
-    "inference": N_("inference phase"),
-    "operation": N_("operation phase"),
-    "employed": N_("employed"),
-    "crowd": N_("crowd"),
-    "on-demand": N_("on-demand"),
-    "unpaid": N_("unpaid"),
-    "unknown": N_("unknown"),
+WORK_KINDS = {
+    "data": N_("work"),
+    "dataset": N_("Data set"),
+    "model": N_("Model"),
+    "prompt": N_("prompt"),
+    "deployment": N_("Deployment"),
 }
+PARTS = LAYER_NAMES | {"unknown": N_("unknown")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +120,7 @@ class Card:
     n: int
     story: OutputStory
     opening: str
+    price: str
     segments: tuple[Segment, ...]
     quotations: tuple[Quotation, ...]
     influences: tuple[Influence, ...]
@@ -143,6 +138,23 @@ class MakerRow:
     bar: Markup
     outputs: tuple[int, ...]
     adds_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRow:
+    """One work in which labour is at rest."""
+
+    story: WorkStory
+    bar: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One maker's line among those whom the settlement does not pay."""
+
+    n: int
+    story: PersonStory
+    bar: Markup
 
 
 @dataclass(slots=True)
@@ -223,36 +235,44 @@ def _body(story: Story, words: Words) -> str:
     key = key_of(words.lang)
     cards = tuple(_card(n, output, story, words, key) for n, output in enumerate(story.outputs, 1))
     checks = _checks(story, words)
+    names = {one.maker: one.name for one in story.makers} | {one.maker: one.name for one in story.people}
     other = next(lang for lang in LANGUAGES if lang != words.lang)
     return (
         _environment(words.lang)
         .get_template("report_body.html.j2")
         .render(
             story=story,
-            currency=story.settlement.currency,
+            currency=story.currency,
             lang=words.lang,
             key=key,
             other=other,
             other_key=key_of(other),
+            made_of=_made_of(story.training, words) if story.training else "",
             headline=_headline(story, words, adds_up=all(check.ok for check in checks)),
             checks=checks,
             cards=cards,
+            all_labelled=all(output.visible_label for output in story.outputs),
             makers=_maker_rows(story, key),
+            people=_person_rows(story, key),
+            works=_work_rows(story, key),
+            work_kinds=WORK_KINDS,
             owed=sum(m.owed_micro for m in story.makers),
-            order={m.maker: n for n, m in enumerate(story.makers, 1)},
-            names={m.maker: m.name for m in story.makers},
+            due=_due(story, words),
+            sold=[words.money(amount, currency) for currency, amount in _by_currency(story.unsettled)],
+            order={maker: n for n, maker in enumerate(names, 1)},
+            names=names,
             receipts=_receipts(story),
             flow=flow_pictures(story, words, key),
             flow_lines=flow_lines(story, words),
             swatches={(t, q): Markup(swatch(t, q, key)) for t in TONES for q in QUALITIES},  # noqa: S704
             patterns=Markup(patterns(key)),  # noqa: S704
             test=scatter_pictures(story, words, key),
-            curve=curve(story, words, key),
-            ledger=_ledger(story, words, key),
+            curve=curve(story.training, words, key) if story.training else "",
+            ledger=_ledger(story, story.settlement, words, key) if story.settlement else (),
             qualities=QUALITIES,
             many=MANY,
             grades=GRADES,
-            shown_losses=some_steps(story.training.losses_unat),
+            shown_losses=some_steps(story.training.losses_unat) if story.training else (),
             valued=worth_part(story, words, key),
         )
     )
@@ -260,6 +280,8 @@ def _body(story: Story, words: Words) -> str:
 
 def _headline(story: Story, words: Words, *, adds_up: bool) -> str:
     """The answer in one sentence; or that the sums fail, when they do."""
+    if story.settlement is None:
+        return _unsettled_headline(story, words, adds_up=adds_up)
     if not story.outputs:
         return words.gettext("No output yet: nothing has been sold, and nobody is owed anything for it.")
     made, hands = len(story.outputs), len(story.makers)
@@ -268,7 +290,7 @@ def _headline(story: Story, words: Words, *, adds_up: bool) -> str:
     whose = words.ngettext("%(n)s maker", "%(n)s makers", hands) % {"n": words.number(hands)}
     due = words.ngettext("%(n)s is owed %(sum)s", "%(n)s are owed %(sum)s", len(owed)) % {
         "n": words.number(len(owed)),
-        "sum": words.money(sum(owed), story.settlement.currency).replace(" ", NO_BREAK),
+        "sum": words.money(sum(owed), story.currency).replace(" ", NO_BREAK),
     }
     if not adds_up:
         return words.say(
@@ -290,9 +312,75 @@ def _headline(story: Story, words: Words, *, adds_up: bool) -> str:
     )
 
 
+def _unsettled_headline(story: Story, words: Words, *, adds_up: bool) -> str:
+    """The answer of a book that has settled nothing: how much was made and sold, or at least worked."""
+    made, hands = len(story.outputs) + story.more_outputs, len(story.people) + story.more_people
+    what = words.counted("%(n)s output", "%(n)s outputs", made)
+    whose = words.counted("%(n)s maker", "%(n)s makers", hands)
+    if not adds_up:
+        return words.say(
+            "%(what)s, made from the work of %(whose)s. But the sums on this page do not add up.",
+            what=what,
+            whose=whose,
+        )
+    if not made and not story.in_uslh:
+        return words.say("%(whose)s; no labour and no output has been recorded yet.", whose=whose)
+    if not made:
+        labour = words.hours(story.in_uslh).replace(" ", NO_BREAK)
+        return words.say("%(labour)s of labour by %(whose)s; no output yet.", labour=labour, whose=whose)
+    if not story.unsettled:
+        return words.say("%(what)s, made from the work of %(whose)s. None has been sold yet.", what=what, whose=whose)
+    sums = [words.money(amount, currency).replace(" ", NO_BREAK) for currency, amount in _by_currency(story.unsettled)]
+    return words.say(
+        "%(what)s, made from the work of %(whose)s. Sold for %(sum)s, and not shared out yet.",
+        what=what,
+        whose=whose,
+        sum=" + ".join(sums),
+    )
+
+
+def _made_of(training: TrainingStory, words: Words) -> str:
+    """How much a model was made of; what nobody recorded is said."""
+    if training.works is None or training.makers is None:
+        return words.gettext("Which works it was trained on is not recorded in this book.")
+    shown = {
+        "works": words.counted("%(n)s work", "%(n)s works", training.works),
+        "makers": words.counted("%(n)s maker", "%(n)s makers", training.makers),
+    }
+    if training.steps is None:
+        return words.say("%(works)s by %(makers)s; the steps are not recorded.", **shown)
+    steps = words.counted("%(n)s step", "%(n)s steps", training.steps)
+    return words.say("%(works)s by %(makers)s, in %(steps)s.", **shown, steps=steps)
+
+
+def _by_currency(amounts: Iterable[tuple[str, str, int]]) -> list[tuple[str, int]]:
+    sums: dict[str, int] = {}
+    for _, currency, amount in amounts:
+        sums[currency] = sums.get(currency, 0) + amount
+    return sorted(sums.items())
+
+
+def _due(story: Story, words: Words) -> list[str]:
+    """What people are owed that no settlement on this page explains, by currency."""
+    sums = _by_currency((one.maker, *owed) for one in story.people for owed in one.owed)
+    return [words.money(amount, currency) for currency, amount in sums]
+
+
 def _checks(story: Story, words: Words) -> tuple[Check, ...]:
-    """The sums a reader would add: labour in = out, parts = owed, owed = shared, all = pool."""
-    s, money = story.settlement, words.money
+    """The sums a reader would add: labour in = out; and of a settlement, parts = owed, owed = shared, all = pool."""
+    conserved = Check(
+        story.in_uslh == story.out_uslh,
+        words.say(
+            "Labour in %(left)s µSLH = outputs + stock + losses %(right)s µSLH",
+            left=words.number(story.in_uslh),
+            right=words.number(story.out_uslh),
+        ),
+    )
+    return (conserved, *(_settlement_checks(story, story.settlement, words) if story.settlement else ()))
+
+
+def _settlement_checks(story: Story, s: SettlementStory, words: Words) -> tuple[Check, ...]:
+    money = words.money
     owed = sum(m.owed_micro for m in story.makers)
     parts = sum(m.owed_for_labour_micro + m.owed_for_influence_micro for m in story.makers)
     each = all(m.owed_for_labour_micro + m.owed_for_influence_micro == m.owed_micro for m in story.makers)
@@ -302,14 +390,6 @@ def _checks(story: Story, words: Words) -> tuple[Check, ...]:
         return {"left": money(left, s.currency), "right": money(right, s.currency)}
 
     return (
-        Check(
-            story.in_uslh == story.out_uslh,
-            words.say(
-                "Labour in %(left)s µSLH = outputs + stock + losses %(right)s µSLH",
-                left=words.number(story.in_uslh),
-                right=words.number(story.out_uslh),
-            ),
-        ),
         Check(
             each,
             words.say(
@@ -344,13 +424,14 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
         n=n,
         story=output,
         opening=_opening(output),
+        price=price_said(output, story.currency, words),
         segments=segments(output.text, output.quotes),
         quotations=quotations,
         influences=tuple(
             Influence(s, _bar([Span(0, s.effect_nnat, "influence", "estimated")], high, key, low))
             for s in output.sources
         ),
-        worth=_worth(output, story.settlement.currency, words, key),
+        worth=_worth(output, story.currency, words, key),
         parts=_parts(output.by_kind, words, key),
         labour=_bar(_labour_spans(output), most, key),
     )
@@ -358,7 +439,7 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
 
 def _opening(output: OutputStory) -> str:
     """The first words of an output, to know it by."""
-    text = " ".join(f"{output.prompt} {output.text}".split())
+    text = " ".join(f"{output.prompt} {output.text}".split()) or output.output
     return text if len(text) <= OPENING else text[:OPENING].rsplit(" ", 1)[0] + " …"
 
 
@@ -390,22 +471,23 @@ def _bar(spans: Sequence[Span], high: int, key: str, low: int = 0, mark: int | N
 def _worth(o: OutputStory, currency: str, words: Words, key: str) -> tuple[Row, ...]:
     """Value, price, and rent under both theories, on one scale with the price as a mark."""
     money, price = words.money, o.price_micro
-    both = o.transferred_uslh + o.living_uslh
-    living = price - o.rent_repro_micro if price is not None and o.rent_repro_micro is not None else None
-    past = o.value_micro - living if living is not None else o.value_micro * o.transferred_uslh // max(both, 1)
-    high = max(o.value_micro, price or 0, 1)
-    at_least = "≥ " if o.unmeasured else ""
-    value = [Span(0, past, "past"), Span(past, o.value_micro, "living")]
-    rows = [
-        Row(
-            words.gettext("Value"),
-            at_least + money(o.value_micro, currency),
-            _bar(value, high, key, mark=price),
-            "μ(T + L)",
-        )
-    ]
+    high = max(o.value_micro or 0, price or 0, 1)
+    if o.value_micro is None:
+        value = Row(words.gettext("Value"), words.gettext("unknown"), _bar([], high, key, mark=price), "μ(T + L)")
+        living = None
+    else:
+        both = o.transferred_uslh + o.living_uslh
+        living = price - o.rent_repro_micro if price is not None and o.rent_repro_micro is not None else None
+        past = o.value_micro - living if living is not None else o.value_micro * o.transferred_uslh // max(both, 1)
+        spans = [Span(0, past, "past"), Span(past, o.value_micro, "living")]
+        said = ("≥ " if o.unmeasured else "") + money(o.value_micro, currency)
+        value = Row(words.gettext("Value"), said, _bar(spans, high, key, mark=price), "μ(T + L)")
+    if o.unrated:
+        said = " + ".join(money(amount, of) for of, amount in o.unrated)
+        return (value, Row(words.gettext("Price"), said, _bar([], high, key), "p"))
     if price is None:
-        return tuple(rows)
+        return (value,)
+    rows = [value]
     rows.append(
         Row(words.gettext("Price"), money(price, currency), _bar([Span(0, price, "price")], high, key, mark=price), "p")
     )
@@ -432,7 +514,7 @@ def _parts(parts: Sequence[LabourPart], words: Words, key: str) -> tuple[Row, ..
         Row(
             words.gettext(PARTS.get(p.part, p.part)),
             words.hours(p.uslh),
-            _bar([Span(0, p.uslh, "machine" if p.part in {"machine", "data"} else "living")], most, key),
+            _bar([Span(0, p.uslh, "machine" if p.part in CODES else "living")], most, key),
         )
         for p in parts
     )
@@ -460,6 +542,21 @@ def _maker_rows(story: Story, key: str) -> tuple[MakerRow, ...]:
     return tuple(sorted(rows, key=lambda row: (-row.story.owed_micro, row.n)))
 
 
+def _work_rows(story: Story, key: str) -> tuple[WorkRow, ...]:
+    most = max([one.uslh for one in story.works] + [1])
+    return tuple(WorkRow(one, _bar([Span(0, one.uslh, "past")], most, key)) for one in story.works)
+
+
+def _person_rows(story: Story, key: str) -> tuple[PersonRow, ...]:
+    """The lines of those whom the settlement does not pay, numbered on after those whom it pays."""
+    most = max([one.labour_uslh for one in story.people] + [1])
+    first = len(story.makers) + 1
+    return tuple(
+        PersonRow(n, one, _bar([Span(0, one.labour_uslh, "living")], most, key))
+        for n, one in enumerate(story.people, first)
+    )
+
+
 def _receipts(story: Story) -> dict[tuple[int, str], Receipt]:
     """Every proof on the page once, by place in the log, with what leans on it (output 0: the settlement)."""
     found: dict[tuple[int, str], set[tuple[str, int]]] = {}
@@ -470,16 +567,16 @@ def _receipts(story: Story) -> dict[tuple[int, str], Receipt]:
         proofs[place] = proof
         found.setdefault(place, set()).add((kind, n))
 
-    lean(story.settlement.proof, "settlement", 0)
+    if story.settlement is not None:
+        lean(story.settlement.proof, "settlement", 0)
     for n, output in enumerate(story.outputs, 1):
         for proof in (*output.proofs, *(s.proof for s in output.sources), *(q.proof for q in output.quotes)):
             lean(proof, "output", n)
     return {place: Receipt(n, proofs[place], sorted(found[place])) for n, place in enumerate(sorted(found), 1)}
 
 
-def _ledger(story: Story, words: Words, key: str) -> tuple[Row, ...]:
+def _ledger(story: Story, s: SettlementStory, words: Words, key: str) -> tuple[Row, ...]:
     """From sales to cents, each line beginning where the one before it ends."""
-    s: SettlementStory = story.settlement
     by_labour = sum(m.owed_for_labour_micro for m in story.makers)
     by_influence = sum(m.owed_for_influence_micro for m in story.makers)
     high = max(s.sales_micro, s.pool_micro, 1)

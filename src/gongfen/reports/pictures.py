@@ -10,7 +10,7 @@ from gongfen.reports.charts.flow import sankey, sankey_upright
 from gongfen.reports.charts.flow_layout import Bar, Stream
 from gongfen.reports.charts.scatter import Point, scatter
 from gongfen.reports.charts.sparkline import sparkline
-from gongfen.reports.story import Flow, Node, Story
+from gongfen.reports.story import Flow, Node, Story, TrainingStory
 from gongfen.reports.words import N_, Words
 
 MOST_BARS = 14
@@ -37,6 +37,7 @@ NODE_LABELS = (
     N_("Deployment"),
     N_("Prompts"),
     N_("Left in the data set"),
+    N_("Left in the works"),
     N_("Left in the model"),
     N_("Left in the deployment"),
     N_("Obsolete"),
@@ -252,14 +253,14 @@ def _short_names(names: Sequence[str]) -> list[str]:
     return [short if last.count(short) == 1 else name for name, short in zip(names, last, strict=True)]
 
 
-def curve(story: Story, words: Words, key: str) -> Markup:
+def curve(training: TrainingStory, words: Words, key: str) -> Markup:
     """The loss of each step."""
     saying = Saying(
         key=f"{key}-loss",
         title=words.gettext("Training loss, step by step"),
         finding=words.gettext("The thin line is every step, the strong one a running mean."),
     )
-    return Markup(sparkline(story.training.losses_unat, saying=saying))  # noqa: S704 — numbers and escaped words
+    return Markup(sparkline(training.losses_unat, saying=saying))  # noqa: S704 — numbers and escaped words
 
 
 def some_steps(losses: Sequence[int]) -> list[tuple[int, int]]:

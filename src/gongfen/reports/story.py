@@ -92,7 +92,11 @@ class OutputStory:
     prompt: str
     prompted_by: str
     text: str
-    """What the model wrote after the prompt."""
+    """What the model wrote after the prompt; of an output that no model made, all of it."""
+    unread: str = ""
+    """Why the book cannot show its text."""
+    origin: str = "generated"
+    """``generated``: a model wrote it; ``made``: it was made without one; empty: nobody recorded how it was made."""
     visible_label: str
     sources: tuple[Source, ...]
     """Strongest first."""
@@ -113,9 +117,11 @@ class OutputStory:
     layers: tuple[Layer, ...] = ()
     """T and L by kind, phase and standing."""
     price_micro: int | None
-    """``None``: not sold in this period."""
-    value_micro: int
-    """μ(T + L), in micro-units of the currency."""
+    """``None``: not sold in this period, or ``unrated``."""
+    unrated: tuple[tuple[str, int], ...] = ()
+    """(currency, micro-units) of a price for which no rate into the page's currency is published."""
+    value_micro: int | None
+    """μ(T + L), in micro-units of the currency; ``None``: no standard is published."""
     rent_avg_micro: int | None
     """p − μ(T + L)."""
     rent_repro_micro: int | None
@@ -126,7 +132,7 @@ class OutputStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakerStory:
-    """One maker: what is owed, and why."""
+    """One maker in a settlement: what is owed, and why."""
 
     maker: str
     name: str
@@ -144,6 +150,45 @@ class MakerStory:
     paid_micro: int
     quoted: int
     """How many of their stretches are quoted in the outputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonStory:
+    """One maker whom the settlement gives nothing, or in a book that has settled nothing."""
+
+    maker: str
+    name: str
+    works: int
+    """Works of the book that name them."""
+    labour_uslh: int
+    """Their living labour in the whole book."""
+    unmeasured: bool
+    """Some of their labour was never measured: the true amount is at least this."""
+    owed: tuple[tuple[str, int], ...]
+    """(currency, micro-units) still due: by other settlements, or from older books."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkStory:
+    """One work in which labour is at rest: not an output."""
+
+    work: str
+    kind: str
+    """data, dataset, model, prompt or deployment."""
+    makers: tuple[str, ...]
+    uslh: int
+    unmeasured: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineStory:
+    """What one device did for the works of the book; ``None``: nobody read that meter."""
+
+    device: str
+    device_us: int | None
+    energy_mwh: int | None
+    uslh: int | None
+    """Past labour that it passed on; ``None``: no standard gave its coefficient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,21 +235,21 @@ class SettlementStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingStory:
-    """How the model was made."""
+    """How the model was made. What the record does not say is ``None`` or empty."""
 
     model: str
     base: str
     base_sha256: str
-    works: int
-    makers: int
+    works: int | None
+    makers: int | None
     dropped: tuple[tuple[str, int], ...]
     """Reason → how many items were left out."""
-    steps: int
-    tokens: int
+    steps: int | None
+    tokens: int | None
     losses_unat: tuple[int, ...]
     """Mean training loss of each step, micro-nats a token: a curve for the page."""
     device: str
-    device_us: int
+    device_us: int | None
     gflop: int | None
     energy_mwh: int | None
     energy_quality: str
@@ -258,21 +303,41 @@ class Story:
     """The signed note, as it stands."""
     key: str
     """The verifier key of the book."""
-    melt_micro: int
-    """μ: micro-units of money per SLH."""
+    currency: str
+    """Of all amounts on the page: the settlement's, else the standard's, else what was sold for; empty: no money."""
+    melt_micro: int | None
+    """μ: micro-units of money per SLH; ``None``: no standard is published."""
     nodes: tuple[Node, ...]
     flows: tuple[Flow, ...]
     in_uslh: int
     """I2, left side: labour from all sources."""
     out_uslh: int
     """I2, right side: outputs + stocks + losses. Equal to ``in_uslh``, to the last unit."""
-    training: TrainingStory
+    works: tuple[WorkStory, ...] = ()
+    """Those that hold the most labour."""
+    more_works: int = 0
+    machines: tuple[MachineStory, ...] = ()
+    training: TrainingStory | None
+    """``None``: no model has a part in it."""
     outputs: tuple[OutputStory, ...]
+    """Those that were sold in the settled period; in a book without one, those with the most labour in them."""
+    more_outputs: int = 0
+    """How many other outputs the book has."""
     makers: tuple[MakerStory, ...]
+    """Whom the settlement pays; empty without one."""
+    people: tuple[PersonStory, ...] = ()
+    """The others; without a settlement, everybody."""
+    more_people: int = 0
+    """How many others have less labour in the book, and are not in ``people``."""
+    measured: bool = True
+    """Whether any influence was measured on what the page shows."""
     validation: Validation | None
-    settlement: SettlementStory
+    settlement: SettlementStory | None
+    """``None``: no period has been settled."""
+    unsettled: tuple[tuple[str, str, int], ...] = ()
+    """(month, currency, micro-units) of what was sold and no settlement has shared out."""
     worth: Worth | None = None
-    """All outputs that were sold, together."""
+    """All outputs on the page that were sold, together; all of them, when none was. ``None``: there is no standard."""
     swings: tuple[Swings, ...] = ()
     """Which assumptions their worth hangs on."""
     months: tuple[Month, ...] = ()

@@ -94,10 +94,18 @@ class Indicator:
 class WorthPart:
     """Everything that this part of the page shows."""
 
-    worth: Worth
+    worth: Worth | None
+    """``None``: no standard is published, and labour has no expression in money."""
+    transferred_uslh: int
+    living_uslh: int
+    unmeasured: bool
+    """T + L is a lower bound."""
+    of_sold: bool
+    """The sums are of the outputs that were sold; there are others on the page."""
     band: Pictures
+    """Empty without a standard."""
     priced: tuple[tuple[int, OutputStory, int], ...]
-    """Number, output, and μL."""
+    """Number, output, and μL; empty without a standard."""
     left_out: int
     """Outputs that the pictures do not show."""
     compositions: tuple[Composition, ...]
@@ -106,43 +114,60 @@ class WorthPart:
     """Device, micro-SLH, λ, where λ is from, whether that is circular."""
     tornadoes: tuple[Measured, ...]
     indicators: tuple[Indicator, ...]
+    silent: tuple[str, ...]
+    """Indicators of which no month is known: a picture of them would be empty."""
     months: tuple[Month, ...]
 
 
 def worth_part(story: Story, words: Words, key: str) -> WorthPart | None:
     """The part in one language; ``None`` when nothing is known of it."""
-    if story.worth is None or not story.outputs:
+    if not story.months and (not story.outputs or not (story.worth or any(one.layers for one in story.outputs))):
         return None
-    currency = story.worth.currency
     numbered = list(enumerate(story.outputs, 1))
-    largest = sorted(numbered, key=lambda row: (-row[1].value_micro, row[0]))[:MOST_BARS]
+    largest = sorted(numbered, key=lambda row: (-row[1].transferred_uslh - row[1].living_uslh, row[0]))[:MOST_BARS]
     shown = sorted(largest)
+    worth = story.worth
+    named = set(worth.outputs) if worth else {one.output for one in story.outputs}
+    together = [one for one in story.outputs if one.output in named]
+    drawn, silent = _indicators(story.months, story.currency, words, key)
     return WorthPart(
-        worth=story.worth,
-        band=_band(shown, story, words, key),
-        priced=tuple((n, output, _of_living(output, story)) for n, output in numbered),
+        worth=worth,
+        transferred_uslh=worth.transferred_uslh if worth else sum(one.transferred_uslh for one in together),
+        living_uslh=worth.living_uslh if worth else sum(one.living_uslh for one in together),
+        unmeasured=worth.unmeasured if worth else any(one.unmeasured for one in together),
+        of_sold=bool(worth) and len(together) < len(story.outputs),
+        band=_band(shown, story, words, key) if worth else {},
+        priced=tuple((n, output, _of_living(output, story)) for n, output in numbered) if worth else (),
         left_out=len(numbered) - len(shown),
         compositions=_compositions(shown, numbered, words, key),
-        ruled=tuple(
-            Ruled(
-                name=rule_name(one.rule, words),
-                uslh=one.uslh,
-                value_micro=one.value_micro,
-                rent_avg_micro=one.rent_avg_micro,
-                rent_repro_micro=one.rent_repro_micro,
-                why=lacking(one, words),
-            )
-            for one in story.worth.by_rule
-        ),
+        ruled=_ruled(worth, words) if worth else (),
         machines=tuple(
             (one.device, one.uslh, one.uslh_per_hour, machine_note(one, words), one.circular)
-            for one in story.worth.machines
+            for one in (worth.machines if worth else ())
         ),
         tornadoes=tuple(
-            _tornado(swings, currency, words, key) for swings in story.swings if swings.base is not None and swings.bars
+            _tornado(swings, worth.currency, words, key)
+            for swings in story.swings
+            if worth and swings.base is not None and swings.bars
         ),
-        indicators=_indicators(story.months, story.settlement.currency, words, key),
+        indicators=drawn,
+        silent=silent,
         months=story.months,
+    )
+
+
+def _ruled(worth: Worth, words: Words) -> tuple[Ruled, ...]:
+    """The answer under each rule of reduction."""
+    return tuple(
+        Ruled(
+            name=rule_name(one.rule, words),
+            uslh=one.uslh,
+            value_micro=one.value_micro,
+            rent_avg_micro=one.rent_avg_micro,
+            rent_repro_micro=one.rent_repro_micro,
+            why=lacking(one, words),
+        )
+        for one in worth.by_rule
     )
 
 
@@ -167,34 +192,41 @@ def _of_living(output: OutputStory, story: Story) -> int:
     """μL, such that both rents differ by μT to the last unit."""
     if output.price_micro is not None and output.rent_repro_micro is not None:
         return output.price_micro - output.rent_repro_micro
-    return money(output.living_uslh, story.melt_micro)
+    return money(output.living_uslh, story.melt_micro or 0)
+
+
+def price_said(output: OutputStory, currency: str, words: Words) -> str:
+    """What an output fetched: in its own currencies where no rate is published."""
+    if output.unrated:
+        return " + ".join(words.money(amount, of) for of, amount in output.unrated)
+    return words.gettext("not sold") if output.price_micro is None else words.money(output.price_micro, currency)
 
 
 def _band(shown: Sequence[tuple[int, OutputStory]], story: Story, words: Words, key: str) -> Pictures:
-    currency = story.settlement.currency
+    currency = story.currency
 
     def note(n: int, output: OutputStory) -> str:
-        price = words.gettext("not sold") if output.price_micro is None else words.money(output.price_micro, currency)
+        price = price_said(output, currency, words)
         return words.say(
             "%(output)s: price %(price)s, μL %(living)s, μ(T + L) %(value)s",
             output=_output(n, words),
             price=price,
             living=words.money(_of_living(output, story), currency),
-            value=words.money(output.value_micro, currency),
+            value=words.money(output.value_micro or 0, currency),
         )
 
     rows = [
         Priced(
             name=_output(n, words),
             living=_of_living(output, story),
-            value=output.value_micro,
+            value=output.value_micro or 0,
             price=output.price_micro,
             note=note(n, output),
             open=output.unmeasured,
         )
         for n, output in shown
     ]
-    above = sum(o.price_micro is not None and o.price_micro > o.value_micro for _, o in shown)
+    above = sum(o.price_micro is not None and o.price_micro > (o.value_micro or 0) for _, o in shown)
     finding = words.counted(
         "%(n)s output was sold above its value; a table follows.",
         "%(n)s outputs were sold above their value; a table follows.",
@@ -318,10 +350,12 @@ def _tornado(swings: Swings, currency: str, words: Words, key: str) -> Measured:
 # -- over time ---------------------------------------------------------------------------------------------------------
 
 
-def _indicators(months: Sequence[Month], currency: str, words: Words, key: str) -> tuple[Indicator, ...]:
-    """Money on one scale; e and q each on their own."""
+def _indicators(
+    months: Sequence[Month], currency: str, words: Words, key: str
+) -> tuple[tuple[Indicator, ...], tuple[str, ...]]:
+    """Money on one scale; labour, e and q each on their own. With the names of those of which nothing is known."""
     if not months:
-        return ()
+        return (), ()
     times = [month.month for month in months]
     lines = {
         "money": (
@@ -334,6 +368,11 @@ def _indicators(months: Sequence[Month], currency: str, words: Words, key: str) 
                 Line(name=words.gettext("rent, reproduction"), values=tuple(m.rent_repro_micro for m in months)),
             ],
         ),
+        "labour": (
+            words.gettext("Living labour"),
+            words.hours,
+            [Line(name="L", values=tuple(month.living_uslh for month in months))],
+        ),
         "e": (
             words.gettext("Rate of surplus"),
             words.ratio,
@@ -345,11 +384,13 @@ def _indicators(months: Sequence[Month], currency: str, words: Words, key: str) 
             [Line(name="q = c/v", values=tuple(month.composition_ppm for month in months))],
         ),
     }
+    known = {which for which, (_, _, drawn) in lines.items() if any({*line.values} - {None} for line in drawn)}
     finding = words.gettext("What is unknown is a gap; a table follows.")
     return tuple(
         Indicator(name, _both(_drawn(times, drawn, unit), f"{key}-time-{which}", name, finding))
         for which, (name, unit, drawn) in lines.items()
-    )
+        if which in known
+    ), tuple(name for which, (name, _, _) in lines.items() if which not in known)
 
 
 def _drawn(times: Sequence[str], lines: Sequence[Line], unit: Callable[[int], str]) -> Callable[..., str]:

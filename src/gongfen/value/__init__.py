@@ -43,6 +43,7 @@ from gongfen.value.loop import Loop as Loop
 from gongfen.value.loop import gap as gap
 from gongfen.value.loop import loop_values as loop_values
 from gongfen.value.loop import unrolled as unrolled
+from gongfen.value.lot import lot_of as lot_of
 from gongfen.value.reductions import RULES as RULES
 from gongfen.value.reductions import at_least_one as at_least_one
 from gongfen.value.reductions import chosen as chosen
@@ -70,4 +71,6 @@ from gongfen.value.transformation import profit_rate as profit_rate
 from gongfen.value.transformation import transformation as transformation
 from gongfen.value.worth import Layer as Layer
 from gongfen.value.worth import Worth as Worth
+from gongfen.value.worth import layers_of as layers_of
+from gongfen.value.worth import value_of_each as value_of_each
 from gongfen.value.worth import worth as worth

@@ -21,7 +21,7 @@ from gongfen.accounts.state import State
 from gongfen.errors import MissingAssumptionError
 from gongfen.facts.kinds import Coefficient, Standard
 from gongfen.value.by_rule import Valued, by_rule, money
-from gongfen.value.lot import LIVING_PHASES, NOW, PAST, is_now, lot_of
+from gongfen.value.lot import LIVING_PHASES, NOW, PAST, Lot, is_now, lot_of
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +137,7 @@ def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Wo
         by_quality=_by(living, lambda source: source.quality) | ({"external": outside} if lot.external else {}),
         by_maker=_by(living, lambda source: source.maker),
         by_external=dict(sorted((f"{one.source}:{one.name}", amount) for one, amount in lot.external.items())),
-        layers=_layers(living, lot.external),
+        layers=layers_of(lot),
         skills=_skills(living, standard),
         machines=_machines(lot.external, standard),
         standard=standard.standard,
@@ -184,12 +184,13 @@ def _by(living: dict[Living, int], name: Callable[[Living], str]) -> dict[str, i
     return dict(sorted(sums.items()))
 
 
-def _layers(living: dict[Living, int], external: dict[External, int]) -> tuple[Layer, ...]:
+def layers_of(lot: Lot) -> tuple[Layer, ...]:
+    """T and L of a lot by kind, phase and standing: what can be said without a standard, in labour."""
     sums: dict[tuple[Literal["T", "L"], str, str, str], int] = {}
-    for source, amount in living.items():
+    for source, amount in lot.living.items():
         key = (NOW if is_now(source) else PAST, str(source.labour_kind), source.phase, source.standing)
         sums[key] = sums.get(key, 0) + amount
-    for outside, amount in external.items():
+    for outside, amount in lot.external.items():
         sums[PAST, outside.source, "", ""] = sums.get((PAST, outside.source, "", ""), 0) + amount
     order = sorted(sums, key=lambda key: (key[0] == NOW, key))
     return tuple(Layer(part=key[0], kind=key[1], phase=key[2], standing=key[3], uslh=sums[key]) for key in order)

@@ -7,6 +7,9 @@ from itertools import pairwise
 from gongfen.reports.charts.drawing import SMALL, Saying, breadth, ink, num, shorten
 from gongfen.reports.charts.flow_layout import Bar, Layout, Place, Ribbon, Stream, lay_out
 
+TWO_LINES = 34.0
+"""How high a bar must be for its name and its amount to stand beside it on two lines."""
+
 
 def sankey(
     bars: Sequence[Bar], streams: Sequence[Stream], *, headings: Mapping[int, str], saying: Saying, hatches: str
@@ -31,7 +34,7 @@ def sankey(
     for layer in laid.layers:
         for place in (laid.places[key] for key in layer):
             if place.bar is not None:
-                parts.append(_lying_bar(place, place.bar, along[place.layer], thick, top, left, last))
+                parts.append(_lying_bar(place, place.bar, along[place.layer], thick, top, left, last, step))
     return "".join(parts) + "</svg>"
 
 
@@ -41,8 +44,10 @@ def _ends(bars: Sequence[Bar]) -> tuple[int, int]:
     return min(columns), max(columns)
 
 
-def _lying_bar(place: Place, bar: Bar, x: float, thick: float, top: float, margin: float, last: int) -> str:
-    """A bar of the lying picture: labels outside at both ends, above the bar in between."""
+def _lying_bar(
+    place: Place, bar: Bar, x: float, thick: float, top: float, margin: float, last: int, step: float
+) -> str:
+    """A bar of the lying picture: labels outside at both ends, above the bar in between, as far as the next column."""
     y = top + place.at
     parts = [_rect(bar, x, y, thick, place.span, upright=False)]
     room = margin - 18 - breadth(bar.amount)
@@ -50,9 +55,12 @@ def _lying_bar(place: Place, bar: Bar, x: float, thick: float, top: float, margi
     if place.layer in {0, last}:
         anchor, at = ("end", x - 9) if place.layer == 0 else ("start", x + thick + 9)
         middle = y + place.span / 2 + 4.5
-        parts.append(_label(name, bar.amount, at, middle, anchor, bar.label, split=False))
+        split = name != bar.label and place.span >= TWO_LINES
+        if split:
+            name, middle = shorten(bar.label, margin - 18), middle - TWO_LINES / 4
+        parts.append(_label(name, bar.amount, at, middle, anchor, bar.label, split=split))
     else:
-        parts.append(_label(shorten(bar.label, 150), bar.amount, x, y - 21, "start", bar.label, split=True))
+        parts.append(_label(shorten(bar.label, max(step, 150)), bar.amount, x, y - 21, "start", bar.label, split=True))
     return "".join(parts)
 
 
