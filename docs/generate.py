@@ -250,6 +250,8 @@ RULES = (
     Rule("influence", "Model, target and works are known; a target that begins with `period:` is a period.",
          f"{_INFLUENCE} target=nothing effects=[]", UnknownWorkError),
     Rule("quote", "Output and work are known.", f"{_QUOTE} output=nothing work=item-17", UnknownWorkError),
+    Rule("quote", "What is exact gives no similarity.",
+         f"{_QUOTE} output=poem-9 work=item-17 similarity_ppm=900000", MalformedFactError),
     Rule("standard", "No skill counts less than simple labour.",
          f'{_STANDARD} reductions=[{{"skill":"s","num":1,"den":2}}]', MalformedFactError),
     Rule("standard", "Each skill and each device is named once.",

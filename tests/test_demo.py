@@ -4,12 +4,15 @@ import json
 import sqlite3
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from shutil import copytree
 
 import pytest
+from msgspec import UNSET
 
 import gongfen
+from gongfen.book import making
 from gongfen.errors import ModelFileError
 from gongfen.facts import kinds as k
 from gongfen.labels.markdown import check_label, read_label
@@ -63,6 +66,104 @@ def test_an_index_is_built_once_and_answers_for_other_outputs(made: tuple[Path, 
     said = [next(note.value for note in body.notes if note.name == "strongest above random works") for body in measured]
     assert said[0] == "unknown: measured once"
     assert said[1] in ("yes", "no")
+
+
+def written_by_hand(book: gongfen.Book, cache: Path, text: str) -> str:
+    """An output of the trained model with this text, as if the model had written it."""
+    log = book.log
+    tokenizer = making.open_atelier(log, "orator", cache).workshop.tokenizer
+    memory = json.dumps({"prompt": tokenizer.encode("Peace"), "tokens": tokenizer.encode(text)}).encode()
+    for blob in (memory, text.encode()):
+        log.keep_blob(blob)
+    book.record(
+        k.Output(output="speech", sha256=sha256(text.encode()).hexdigest(), size_bytes=len(text.encode())),
+        k.Make(
+            make="speaking",
+            activity="generate",
+            inputs=(k.Use(work="orator", role="model"),),
+            outputs=("speech",),
+            tool="test",
+            record_sha256=sha256(memory).hexdigest(),
+        ),
+    )
+    return "speech"
+
+
+def test_each_sentence_is_measured_by_itself_and_they_add_up(made: tuple[Path, str], tmp_path: Path) -> None:
+    """Log-likelihoods of parts add up to that of the whole, and so do the effects on them."""
+    folder = Path(copytree(made[0], tmp_path / "demo"))
+    text = "the people of the states. We have the peace of the union. It is the law"
+    with gongfen.open(folder / "quick.db") as book:
+        output = written_by_hand(book, folder, text)
+    found = run(folder, "trace", output, "--index", "--sentences", "--book", "quick.db")
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "the people of the states." in found.stdout
+    with gongfen.open(folder / "quick.db") as book:
+        answer = book.who(output)
+        measured = [body for body in bodies(book, k.Influence) if body.target == output]
+    assert [part.text for part in answer.parts] == [
+        "the people of the states.", "We have the peace of the union.", "It is the law"
+    ]  # fmt: skip
+    whole, *parts = measured
+    assert len(parts) == 3
+    effects = {effect.work: effect for effect in whole.effects}
+    for effect in effects.values():
+        assert effect.low_nnat < effect.effect_nnat < effect.high_nnat
+    kept = [{effect.work: effect.effect_nnat for effect in part.effects} for part in parts]
+    scale = max(abs(effect.effect_nnat) for effect in effects.values())
+    for work in set.intersection(*map(set, kept)):
+        assert sum(part[work] for part in kept) == pytest.approx(effects[work].effect_nnat, abs=0.1 * scale)
+
+
+def test_tokens_of_another_tokenizer_are_refused(made: tuple[Path, str], tmp_path: Path) -> None:
+    folder = Path(copytree(made[0], tmp_path / "demo"))
+    with gongfen.open(folder / "quick.db") as book:
+        output = written_by_hand(book, folder, "of the people. By the people")
+        log = book.log
+        memory = json.dumps({"prompt": [1], "tokens": [2, 3, 4]}).encode()
+        log.keep_blob(memory)
+        make = k.Make(
+            make="again",
+            activity="generate",
+            inputs=(k.Use(work="orator", role="model"),),
+            outputs=("other",),
+            tool="test",
+            record_sha256=sha256(memory).hexdigest(),
+        )
+        text = b"of the people. By the people"
+        book.record(k.Output(output="other", sha256=sha256(text).hexdigest(), size_bytes=len(text)), make)
+        before = len(list(log.facts()))
+    assert output == "speech"
+    found = run(folder, "trace", "other", "--index", "--sentences", "--book", "quick.db")
+    assert found.returncode == 2
+    assert "another tokenizer" in found.stderr
+    with gongfen.open(folder / "quick.db") as book:
+        assert len(list(book.log.facts())) == before
+
+
+def test_a_period_that_was_hardly_tested_is_not_settlement_grade(made: tuple[Path, str], tmp_path: Path) -> None:
+    """It is recorded with its reason, and what was settled on before stays what is settled on."""
+    folder = Path(copytree(made[0], tmp_path / "demo"))
+    target = "period:2026-11:EUR"
+    with gongfen.open(folder / "quick.db") as book:
+        before = book.log.state.influences.get(f"target|{target}")
+    found = run(folder, "trace", target, "--validate", "2", "--seeds", "2", "--book", "quick.db")
+    assert found.returncode == 0, found.stdout + found.stderr
+    said = " ".join(found.stdout.split())
+    assert "display grade" in said
+    assert "not settlement grade, so nobody is paid on it: it was held against 2 retrainings, of 8 at least" in said
+    with gongfen.open(folder / "quick.db") as book:
+        last = [body for body in bodies(book, k.Influence) if body.target == target][-1]
+        assert book.log.state.influences.get(f"target|{target}") == before
+    assert last.grade == "display"
+    assert before is not None
+    assert before.grade == "settlement"
+    assert before.utility_nnat > before.untuned_nnat
+    assert all(effect.low_nnat is UNSET for effect in before.effects)
+    assert all(effect.low_nnat <= effect.effect_nnat <= effect.high_nnat for effect in last.effects)
+    assert [note.value for note in last.notes if note.name == "interval"] == [
+        "95 %, of another run, by Student's t over 2 seeds"
+    ]
 
 
 def test_it_says_what_it_did_and_shows_that_a_flipped_byte_is_found(made: tuple[Path, str]) -> None:

@@ -9,56 +9,31 @@ from pathlib import Path
 
 import pytest
 import torch
-from benchmarks.trace.ekfac import eigenbases_of, exact_influence, output_gradients, preconditioned
 from torch import nn
-from torch.nn.functional import cross_entropy, relu
+from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from gongfen.errors import TrainingError
 from gongfen.facts import kinds as k
 from gongfen.studio.models import tiny, with_lora
 from gongfen.trace.covariance import factors_of
-from gongfen.trace.index.build import build_index, here, plan_of, run_unit, work_rows
+from gongfen.trace.ekfac import eigenbases_of, exact_influence, output_gradients, preconditioned
+from gongfen.trace.index.build import build_index, factor_works, here, plan_of, run_unit, work_rows
 from gongfen.trace.index.curvature import curvatures_of, divided
 from gongfen.trace.index.manifest import Item, Method, Moment, Traced, belongs
 from gongfen.trace.index.noise import tells
-from gongfen.trace.index.query import Index, Span, span_rows
+from gongfen.trace.index.query import Index, span_rows
+from gongfen.trace.index.rerank import reranked
 from gongfen.trace.index.rows import Rows, products, read_rows, rounded, whole
 from gongfen.trace.layers import linear_layers, watched
 from gongfen.trace.problem import Passage
 from gongfen.trace.projection import projections_of
-from gongfen.trace.task import LanguageTask, LossTask, class_loss, draw_class
+from gongfen.trace.spans import Span
+from gongfen.trace.task import LanguageTask, windows
+from tests.sources import OUTPUTS, WORKS, Digits
 
-WORKS, OUTPUTS = 24, 3
 TOLERANCE = 0.1
 """Of the largest effect: what steps of 1/127 come to in so small an index; in one of 8,192 numbers, far less."""
-
-
-class Net(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.second = nn.Linear(6, 5), nn.Linear(5, 4, bias=False)
-
-    def forward(self, x):
-        return self.second(relu(self.first(x)))
-
-
-@dataclass(frozen=True)
-class Digits:
-    """A classifier at three checkpoints; it can be sent to another process."""
-
-    spoiled: int = -1
-
-    def __call__(self, moment: int) -> LossTask:
-        source = torch.Generator().manual_seed(7)
-        x = torch.randn(WORKS + OUTPUTS, 6, generator=source)
-        y = torch.randint(4, (WORKS + OUTPUTS,), generator=source)
-        if self.spoiled >= 0:
-            x[self.spoiled] = torch.nan
-        with torch.random.fork_rng():
-            torch.manual_seed(moment)
-            net = Net()
-        return LossTask(net, (x[:WORKS], y[:WORKS]), (x[WORKS:], y[WORKS:]), class_loss, draw_class)
 
 
 @dataclass(frozen=True)
@@ -133,7 +108,7 @@ def test_what_is_watched_gives_every_parameters_gradient(source) -> None:
     task = source(0)
     layers, wide = linear_layers(task.module)
     assert not wide
-    found = output = output_gradients(task, layers, [0])
+    found = output = output_gradients(task, layers, [Span(0)])
     task.log_likelihoods([0]).sum().backward()
     for layer, gradient in zip(layers, found, strict=True):
         due = layer.module.weight.grad
@@ -196,7 +171,7 @@ def test_at_full_rank_rows_multiply_to_the_kfac_influence() -> None:
     due = torch.zeros(WORKS)
     whole_ones = torch.split(gradients, [layer.outputs * layer.inputs for layer in layers], 1)
     for layer, factor, query, part in zip(
-        layers, factors, output_gradients(task, layers, [1]), whole_ones, strict=True
+        layers, factors, output_gradients(task, layers, [Span(1)]), whole_ones, strict=True
     ):
         entered = factor.inputs + 0.2 * factor.inputs.diagonal().mean() * torch.eye(layer.inputs)
         back = factor.gradients + 0.2 * factor.gradients.diagonal().mean() * torch.eye(layer.outputs)
@@ -415,6 +390,61 @@ def test_a_batch_too_large_for_memory_is_halved_and_one_work_too_large_is_named(
                 built(tmp_path / "none", Poor())
 
 
+# -- longer than the context -------------------------------------------------------------------------------------------
+
+
+def test_a_long_work_is_read_in_windows_and_counts_as_one() -> None:
+    """Its loss is the mean over its tokens, its row the weighted sum of its windows' rows; nothing is left out."""
+    whole = Writer()(0)
+    passages = [window for work in whole._works for window in work]
+    long = LanguageTask(whole.module, passages, [Passage(passages[1].tokens, 3)], context=4)
+    cut = [windows(passage, 4) for passage in passages]
+    assert max(map(len, cut)) > 2
+    alone = LanguageTask(whole.module, [window for work in cut for window in work])
+    counts = torch.tensor([float(len(w.tokens) - w.scored_from) for work in cut for w in work])
+    each, owners = alone.losses(range(alone.works)), long.rows(range(long.works))
+    due = torch.zeros(long.works).index_add(0, owners, each * counts)
+    total = torch.zeros(long.works).index_add(0, owners, counts)
+    torch.testing.assert_close(long.losses(range(long.works)), due / total)
+    assert total.tolist() == [len(passage.tokens) - passage.scored_from for passage in passages]
+
+    layers, _ = linear_layers(whole.module)
+    projections = projections_of(layers, factors_of(long, layers, [0, 1], 0, 2), 3, 1.0, 0)
+    names = [str(number) for number in range(alone.works)]
+    mine = work_rows(long, layers, projections, range(long.works), 2, names)
+    parts = work_rows(alone, layers, projections, range(alone.works), 3, names)
+    weights = counts / total[owners]
+    torch.testing.assert_close(mine, torch.zeros_like(mine).index_add(0, owners, parts * weights[:, None]))
+
+    directions = output_gradients(long, layers, [Span(0)])
+    exact = exact_influence(long, layers, [1, 0], directions, 2)
+    by_window = exact_influence(alone, layers, list(range(alone.works)), directions, 4)
+    summed = torch.zeros(1, long.works).index_add(1, owners, by_window * weights)
+    torch.testing.assert_close(exact, summed[:, [1, 0]])
+
+
+def test_a_long_output_keeps_its_places() -> None:
+    """Every token stands where it stands without windows; what is given stays unscored."""
+    whole = Writer()(0)
+    (passage,) = (window for window in whole._outputs[0])
+    long = LanguageTask(whole.module, [passage], [passage], context=4)
+    scored = long.log_likelihoods([0])
+    assert scored.shape == whole.log_likelihoods([0]).shape
+    assert bool((scored[0, : passage.scored_from - 1] == 0).all())
+    assert bool((scored[0, passage.scored_from - 1 :] < 0).all())
+    torch.testing.assert_close(scored[0, :3], whole.log_likelihoods([0])[0, :3])
+
+
+@pytest.mark.parametrize("length", range(2, 14))
+@pytest.mark.parametrize("context", [2, 3, 5, 20])
+def test_windows_predict_every_token_once(length: int, context: int) -> None:
+    for scored_from in range(1, length):
+        found = windows(Passage(tuple(range(length)), scored_from), context)
+        assert max(len(window.tokens) for window in found) <= context
+        predicted = [token for window in found for token in window.tokens[window.scored_from :]]
+        assert predicted == list(range(scored_from, length))
+
+
 # -- exact EK-FAC ------------------------------------------------------------------------------------------------------
 
 
@@ -424,7 +454,7 @@ def test_exact_influence_is_the_inner_product_with_the_whole_gradient() -> None:
     gradients, _ = explicit(source, 0, range(WORKS))
     task = source(0)
     layers, _ = linear_layers(task.module)
-    directions = output_gradients(task, layers, [0, 1])
+    directions = output_gradients(task, layers, [Span(0), Span(1)])
     found = exact_influence(task, layers, list(range(WORKS)), directions, 5)
     due = torch.cat([direction.flatten(1) for direction in directions], 1) @ -gradients.T
     torch.testing.assert_close(found, due, rtol=1e-4, atol=1e-6)
@@ -447,6 +477,45 @@ def test_preconditioning_divides_by_the_curvature_in_its_eigenbasis() -> None:
     ]
     for got, due in zip(preconditioned(bases, loaded, damping), vectors, strict=True):
         torch.testing.assert_close(got, due, rtol=1e-3, atol=1e-4)
+
+
+def test_a_short_list_is_measured_exactly_and_the_rest_keeps_what_the_index_said(tmp_path: Path) -> None:
+    """With every work on the list, an answer is exact EK-FAC but for one factor an output and checkpoint."""
+    source, index = Digits(), built(tmp_path, Digits())
+    spans = [Span(0), Span(1)]
+    rough = index.ask(source, spans)
+    assert torch.equal(reranked(index, source, spans, rough, 0).each, rough.each)
+    few = reranked(index, source, spans, rough, 5).each
+    listed = rough.effects.abs().topk(5, dim=1).indices
+    untouched = torch.ones(few.shape[1:], dtype=torch.bool).scatter(1, listed, torch.zeros(2, 5, dtype=torch.bool))
+    assert torch.equal(few[:, untouched], rough.each[:, untouched])
+    assert not torch.equal(few, rough.each)
+
+    every = reranked(index, source, spans, rough, WORKS, damping_ppm=100_000)
+    task = source(1)
+    layers, _ = linear_layers(task.module)
+    numbers, seed = list(range(WORKS)), index.manifest.plan.method.seed
+    sample = factor_works(index.manifest.plan, WORKS)
+    bases = eigenbases_of(task, layers, factors_of(task, layers, sample, seed, 4), sample, seed, 4)
+    directions = preconditioned(bases, output_gradients(task, layers, spans), 0.1)
+    due = -exact_influence(task, layers, numbers, directions, 7)
+    for row in range(2):
+        factors = every.each[1, row] / due[row]
+        torch.testing.assert_close(factors, factors.mean().expand(WORKS), rtol=1e-3, atol=0)
+        assert factors.mean() > 0
+
+
+def test_eigenbases_are_kept_and_made_again_when_they_were_altered(tmp_path: Path) -> None:
+    source, index = Digits(), built(tmp_path, Digits())
+    rough = index.ask(source, [Span(0)])
+    first = reranked(index, source, [Span(0)], rough, 6).each
+    kept = tmp_path / "eigenbases-0.safetensors"
+    before = kept.stat().st_mtime_ns
+    assert torch.equal(reranked(index, source, [Span(0)], rough, 6).each, first)
+    assert kept.stat().st_mtime_ns == before
+    for spoiled in (b"", kept.read_bytes()[:-1] + b"\xff"):
+        kept.write_bytes(spoiled)
+        assert torch.equal(reranked(index, source, [Span(0)], rough, 6).each, first)
 
 
 def test_factors_do_not_depend_on_the_batch_and_drawn_targets_follow_the_model() -> None:

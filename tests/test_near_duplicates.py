@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gongfen.studio.near_duplicates import THRESHOLD, near_duplicates, shingles
+from gongfen.trace.near_duplicates import THRESHOLD, clusters, near_duplicates, shingles
 
 VOCABULARY = [f"w{number}" for number in range(400)]
 
@@ -86,3 +86,45 @@ def test_chinese_by_characters():
 def test_texts_without_words_resemble_nothing():
     assert near_duplicates(["", "…", "***", ""]) == {}
     assert shingles("two words") == {"two words"}
+
+
+# ---- works that are one text --------------------------------------------------------------------------------------
+
+
+def test_equal_words_are_one_text_and_so_are_nearly_equal_ones():
+    base = chain(*range(12))
+    works = {
+        "d": base.upper(),
+        "b": chain(*range(2, 14)),
+        "a": base,
+        "c": base.replace(" ", ", "),
+        "z": chain(*range(50, 70)),
+    }
+    assert clusters(works) == (("a", "b", "c", "d"),)
+
+
+def test_two_texts_give_two_clusters_and_a_single_work_none():
+    one, other = chain(*range(20)), chain(*range(30, 50))
+    assert clusters({"p": one, "q": other, "r": other, "s": one, "t": chain(*range(60, 80))}) == (
+        ("p", "s"),
+        ("q", "r"),
+    )
+    assert clusters({"p": one}) == clusters({}) == clusters({"p": "…", "q": "…"}) == ()
+
+
+def test_short_texts_are_one_when_they_are_equal():
+    assert clusters({"p": "two words", "q": "Two words!", "r": "two birds"}) == (("p", "q"),)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32))
+def test_clusters_are_near_duplicates_with_what_they_resemble(seed):
+    texts = family(seed)
+    works = {f"w{at:02}": text for at, text in enumerate(texts)}
+    found = clusters(works)
+    assert len({work for group in found for work in group}) == sum(map(len, found)), "no work is in two"
+    for group in found:
+        sets = [shingles(works[work]) for work in group]
+        assert all(
+            any(len(own & other) * 5 >= 3 * len(own | other) for other in sets if other is not own) for own in sets
+        )

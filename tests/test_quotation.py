@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gongfen.errors import GongfenError
-from gongfen.trace.quotation import Quote, QuoteIndex, QuoteRule, find_quotes, is_han, tokens, words
+from gongfen.trace.quotation import Quote, QuoteIndex, QuoteRule, find_quotes
+from gongfen.trace.tokens import is_han, tokens, words
 
 HOUSE = "A house divided against itself cannot stand. I believe this government cannot endure."
 
@@ -218,3 +219,12 @@ def test_nothing_to_find(text, works):
 def test_a_rule_counts_from_one(bad):
     with pytest.raises(GongfenError, match="min_words"):
         QuoteRule(min_words=bad)
+
+
+@pytest.mark.parametrize(("work_times", "output_times"), [(100_000, 100_000), (100_000, 10), (10, 10_000)])
+def test_a_phrase_repeated_a_hundred_thousand_times_is_found_at_once(work_times, output_times):
+    """Comparing every place with every other would take hours."""
+    phrase = "we the people of this land "
+    quotes = find_quotes(phrase * output_times, {"w": phrase * work_times})
+    assert sum(quote.end - quote.start + 1 for quote in quotes) == len(phrase) * output_times
+    assert len(quotes) == max(1, output_times // work_times)

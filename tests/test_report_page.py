@@ -28,6 +28,7 @@ from gongfen.reports.story import (
     Proof,
     Quoted,
     ScatterPoint,
+    Sentence,
     SettlementStory,
     Source,
     Story,
@@ -551,6 +552,31 @@ def test_what_a_book_was_never_told_is_unknown_on_its_page(tmp_path):
     assert "Smoothness of the run unknown: not recorded" in page.by_id("en-test").words
 
 
+def test_a_sentence_leads_to_the_works_that_moved_it_most():
+    story = a_story(1, 3)
+    given = story.outputs[0]
+    first = given.text.index(". ") + 1
+    moved = replace(given.sources[0], proof=proof(999, "work"), low_nnat=1_000_000, high_nnat=2_000_000)
+    said = (
+        Sentence(start=1, end=first, told=True, sources=(moved,)),
+        Sentence(start=first + 1, end=len(given.text), told=False, sources=(moved,)),
+    )
+    page = Tree(render(replace(story, outputs=(replace(given, sentences=said, influence_told=False),))))
+    assert not page.faults
+    for key in ("en", "zh"):
+        links = page.all("a", "sentence", inside=f"{key}-o-1")
+        text = "".join(link.text for link in links if link.attrs["href"] == f"#{key}-o-1-s-1")
+        assert text == given.text[1:first]
+        assert {link.attrs["href"] for link in links} == {f"#{key}-o-1-s-1", f"#{key}-o-1-s-2"}
+    assert moved.work in page.by_id("en-o-1-s-1").text
+    assert "between +1 mnat and +2 mnat" in page.by_id("en-o-1-s-1").words
+    assert "№ 999" in page.by_id("en-o-1-s-1").words
+    assert "cannot tell" in page.by_id("en-o-1-s-2").text
+    assert moved.work not in page.by_id("en-o-1-s-2").text
+    assert "so these shares say nothing" in page.by_id("en-o-1").words
+    assert "无法判断" in page.by_id("zh-o-1-s-2").text
+
+
 def test_a_known_zero_is_not_called_unknown():
     story = a_story(1, 3)
     given = replace(
@@ -631,7 +657,7 @@ REPORTS = Path(page_module.__file__).parent
 def messages():
     """Every message that code and templates say, as (singular, plural or None)."""
     found = set()
-    for path in REPORTS.glob("*.py"):
+    for path in [*REPORTS.glob("*.py"), *(REPORTS.parent / "book").glob("*.py")]:
         keywords = {"gettext": None, "say": None, "N_": None, "ngettext": (1, 2), "counted": (1, 2)}
         with path.open("rb") as source:
             found |= {m for _, m, _, _ in extract("python", source, keywords=keywords)}

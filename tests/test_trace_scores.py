@@ -1,4 +1,4 @@
-"""The benchmark's scores are right before anything is measured with them; and its cache loses and repeats nothing."""
+"""The scores of tracers are right before anything is measured with them; and the benchmarks' cache loses and repeats nothing."""
 
 import threading
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.trace.ground_truth import Folder, fill, half_units, halves, measured_halves, without
-from benchmarks.trace.score import (
+
+from gongfen.trace.evaluation.scores import (
     ceiling,
     cross_fitted,
     drop_test,
@@ -16,7 +17,7 @@ from benchmarks.trace.score import (
     spearman,
     strongest,
 )
-from benchmarks.trace.similarity import bm25, cosines
+from gongfen.trace.similarity import bm25, cosines
 
 CHANCE = np.random.default_rng(7)
 

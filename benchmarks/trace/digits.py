@@ -30,9 +30,9 @@ from benchmarks.trace.ground_truth import (
     whole_models,
 )
 from benchmarks.trace.measuring import GRID, Attribution, Method, Truths, run
-from benchmarks.trace.score import Floats
-from benchmarks.trace.similarity import at_random
 
+from gongfen.trace.evaluation.scores import Floats
+from gongfen.trace.similarity import at_random
 from gongfen.trace.task import LossTask, Task, class_loss, draw_class
 
 TRAINING, QUERIES, HIDDEN = 1_500, 200, 128

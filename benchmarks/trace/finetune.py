@@ -29,13 +29,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.trace import peers
 from benchmarks.trace.ground_truth import Folder, State, Unit
 from benchmarks.trace.measuring import GRID, Attribution, Method, Truths, run
-from benchmarks.trace.score import Bools, Floats
-from benchmarks.trace.similarity import at_random
 
 from gongfen.trace.adamw import Recipe
+from gongfen.trace.evaluation.scores import Bools, Floats
 from gongfen.trace.gradients import display_influence
 from gongfen.trace.metagradient import Mode, metagradient
 from gongfen.trace.problem import LanguageProblem, Passage, utility
+from gongfen.trace.similarity import at_random
 from gongfen.trace.tuning import Run, retune, tune
 
 EXAMPLES, OUTPUTS, PERIODS, LENGTH, ALPHABET = 1_024, 64, 4, 32, 128

@@ -1,6 +1,6 @@
 """What really happens without them: honest retrainings, each made once and kept under the hash of all it depends on.
 
-python benchmarks/trace/ground_truth.py digits|transformer|finetune [--cache FOLDER] [--threads N]
+python benchmarks/trace/ground_truth.py digits|transformer|finetune|lora [--cache FOLDER] [--threads N]
 
 The folder of a setting is named by the SHA-256 of its configuration (model, bytes of the data, subsets, seeds, recipe),
 which lies in it as config.json. Every retraining is a file of its own, written whole or not at all: a run that was
@@ -27,11 +27,11 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-from benchmarks.trace.score import Bools, Floats, ceiling
+from gongfen.trace.evaluation.scores import SUBSETS_SEED, Bools, Floats, ceiling, random_halves
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # so that the settings find one another
 
 CACHE = Path.home() / ".cache" / "gongfen-trace"
-SUBSETS_SEED = 1
 State = dict[str, Tensor]
 """A module's parameters by name."""
 Unit = Callable[[], Floats]
@@ -148,11 +148,7 @@ class Setting(Protocol):
 
 def halves(setting: Setting) -> Bools:
     """Which examples each subset keeps, [S, N]: exactly half of them, at random but the same ones at every run."""
-    chance = np.random.RandomState(SUBSETS_SEED)
-    kept = np.zeros((setting.subsets, setting.examples), dtype=bool)
-    for row in kept:
-        row[chance.permutation(setting.examples)[: setting.examples // 2]] = True
-    return kept
+    return random_halves(setting.subsets, setting.examples)
 
 
 def folder_of(setting: Setting, cache: Path) -> Folder:
@@ -243,7 +239,7 @@ def options(description: str) -> argparse.ArgumentParser:
 def main() -> None:
     """Fill the cache of one setting."""
     asked = options(__doc__ or "")
-    asked.add_argument("setting", choices=("digits", "transformer", "finetune"))
+    asked.add_argument("setting", choices=("digits", "transformer", "finetune", "lora"))
     given = asked.parse_args()
     torch.set_num_threads(given.threads)
     module: Any = importlib.import_module(f"benchmarks.trace.{given.setting}")

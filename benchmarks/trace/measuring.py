@@ -24,7 +24,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.trace.ground_truth import Folder, Setting, options, without
-from benchmarks.trace.score import (
+
+from gongfen.trace.evaluation.scores import (
     Bools,
     Floats,
     Interval,
@@ -89,13 +90,13 @@ def run_one(setting: object, folder: Folder, method: Method, damping: float, pla
         importlib.import_module(name)
     if method.ready:
         method.ready(setting)
-    before, wall, cpu = _peak_mib(), time.perf_counter(), _cpu_s()
+    before, wall, cpu = peak_mib(), time.perf_counter(), _cpu_s()
     found = method.run(setting, folder, damping)
     cost = {
         "cpu_s": round(_cpu_s() - cpu, 3),
         "wall_s": round(time.perf_counter() - wall, 3),
-        "peak_mib": _peak_mib(),
-        "own_mib": _peak_mib() - before,
+        "peak_mib": peak_mib(),
+        "own_mib": peak_mib() - before,
         "bytes_per_example": found.bytes_per_example,
         **found.notes,
     }
@@ -108,8 +109,16 @@ def _cpu_s() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def _peak_mib() -> int:
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // 1024
+def peak_mib() -> int:
+    """Peak memory of this process and its children, from its own map: getrusage would begin with its parent's."""
+    status = Path("/proc/self/status")
+    peaks = [resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]
+    if status.exists():
+        lines = status.read_text(encoding="ascii").splitlines()
+        peaks += [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
+    else:
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return max(peaks) // 1024
 
 
 def run_apart(asked: argparse.Namespace, folder: Folder, name: str, damping: float) -> tuple[Floats, dict[str, Any]]:

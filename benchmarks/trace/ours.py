@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.trace.ground_truth import Folder, Setting, State, bytes_hash, whole_models
 from benchmarks.trace.measuring import GRID, Attribution, Method
 
+from gongfen.trace.spans import Span
 from gongfen.trace.task import Task
 
 NEEDS = ("gongfen.trace.index.build", "gongfen.trace.index.query")
@@ -15,11 +16,14 @@ Opened = Callable[[Any, State], Task]
 """What a setting is to the index, at one checkpoint."""
 
 
-def index(opened: Opened, rank: int = 16, checkpoints: int = 1) -> Method:
-    """The index over the last so many checkpoints of the one run, with rank × rank numbers of a layer."""
+def index(opened: Opened, rank: int = 16, checkpoints: int = 1, shortlist: int = 0) -> Method:
+    """The index over the last so many checkpoints of the one run, with rank × rank numbers of a layer.
+
+    ``shortlist``: so many works of each query are measured again by exact EK-FAC.
+    """
 
     def trace(setting: Setting, folder: Folder, damping: float) -> Attribution:
-        from gongfen.trace.index import build, manifest, query  # noqa: PLC0415 - the peers do without its libraries
+        from gongfen.trace.index import build, manifest, query, rerank  # noqa: PLC0415 - the peers do without its libraries
 
         states = whole_models(setting, folder)[-checkpoints:]
 
@@ -35,9 +39,13 @@ def index(opened: Opened, rank: int = 16, checkpoints: int = 1) -> Method:
         with tempfile.TemporaryDirectory() as place:
             plan = build.plan_of(source, setting.name, moments, works, method)
             build.build_index(Path(place), source, plan, batch_size=50)
-            spans = [query.Span(number) for number in range(source(0).outputs)]
-            effects = query.Index(Path(place)).ask(source, spans).effects
-        return Attribution(effects.T.double().numpy(), plan.numbers * len(states))
+            spans = [Span(number) for number in range(source(0).outputs)]
+            opened_index = query.Index(Path(place))
+            answer = opened_index.ask(source, spans)
+            if shortlist:
+                damped = round(damping * manifest.PPM)
+                answer = rerank.reranked(opened_index, source, spans, answer, shortlist, damped)
+        return Attribution(answer.effects.T.double().numpy(), plan.numbers * len(states))
 
     return Method(trace, NEEDS, GRID)
 
@@ -47,4 +55,6 @@ def methods(opened: Opened) -> dict[str, Method]:
     return {
         "index 16 (ours)": index(opened),
         "index 16 x5 (ours)": index(opened, checkpoints=5),
+        "index 16 x5 re-ranked 20 (ours)": index(opened, checkpoints=5, shortlist=20),
+        "index 16 x5 re-ranked 100 (ours)": index(opened, checkpoints=5, shortlist=100),
     }

@@ -41,7 +41,12 @@ class Task:
 
 
 def kronfluence(task: Task, strategy: str, damping: float) -> Attribution:
-    """EK-FAC (``ekfac``) or the plain product of gradients (``identity``), of the loss with the loss.
+    """EK-FAC (``ekfac``) or the plain product of gradients (``identity``), of the loss with the loss."""
+    return kronfluence_fitted(task, strategy)(damping)
+
+
+def kronfluence_fitted(task: Task, strategy: str) -> Callable[[float], Attribution]:
+    """The same with its factors fitted, which do not depend on the damping that it is then asked at.
 
     Damping is a multiple of the mean eigenvalue of each layer: kronfluence's own rule, whose factor of 0.1 is a
     constant of a module.
@@ -67,14 +72,17 @@ def kronfluence(task: Task, strategy: str, damping: float) -> Attribution:
 
     _be_quiet()
     torch.manual_seed(0)  # labels are sampled
-    factor_config.HEURISTIC_DAMPING_SCALE = damping
     losses = Losses()
     model = prepare_model(task.model, losses)
-    with tempfile.TemporaryDirectory() as place:
-        analyzer = Analyzer("trace", model, losses, cpu=True, disable_tqdm=True, output_dir=place)
-        analyzer.fit_all_factors("f", task.training, task.batch, factor_args=FactorArguments(strategy=strategy))
+    place = tempfile.TemporaryDirectory()
+    analyzer = Analyzer("trace", model, losses, cpu=True, disable_tqdm=True, output_dir=place.name)
+    analyzer.fit_all_factors("f", task.training, task.batch, factor_args=FactorArguments(strategy=strategy))
+
+    def scored(damping: float, _place: object = place) -> Attribution:
+        factor_config.HEURISTIC_DAMPING_SCALE = damping
+        name = f"at-{damping:g}"
         analyzer.compute_pairwise_scores(
-            "s",
+            name,
             "f",
             task.queries,
             task.training,
@@ -82,8 +90,9 @@ def kronfluence(task: Task, strategy: str, damping: float) -> Attribution:
             per_device_train_batch_size=task.batch,
             score_args=ScoreArguments(damping_factor=None),
         )
-        scores = analyzer.load_pairwise_scores("s")["all_modules"]
-    return Attribution(scores.T.double().numpy())
+        return Attribution(analyzer.load_pairwise_scores(name)["all_modules"].T.double().numpy())
+
+    return scored
 
 
 # -- dattri ------------------------------------------------------------------------------------------------------------

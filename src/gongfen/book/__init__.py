@@ -5,7 +5,7 @@ What needs a corpus reader, labels, bundles, a page or torch is imported by the 
 
 # ruff: noqa: PLC0415
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
@@ -23,7 +23,7 @@ from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.signing import MakerKey
 from gongfen.progress import Progress, silent
-from gongfen.reports.replies import Flagged, Owed, Person, Who
+from gongfen.reports.replies import Flagged, Owed, Person, TracedPeriod, Who
 from gongfen.value import Swings, Worth
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from gongfen.book.importing import Imported, Terms
     from gongfen.book.making import Prompt, Trained, Written
     from gongfen.book.publishing import Published
-    from gongfen.book.tracing import PeriodTrace, Traced
+    from gongfen.book.tracing import Traced
     from gongfen.book.verification import Verified
+    from gongfen.reports.evaluation import Evaluated, Planned
     from gongfen.reports.ledger import Account, DataLoop, Idle, Indicators, Ledger, Models
     from gongfen.studio.corpus import Corpus
     from gongfen.studio.importers.export import Export, How
@@ -339,22 +340,44 @@ class Book:
         return making.generate(self.log, atelier, prompts, length, seed, progress)
 
     def trace(
-        self, *outputs: str, index: bool = False, cache: Path | None = None, progress: Progress = silent
+        self,
+        *outputs: str,
+        index: bool = False,
+        sentences: bool = False,
+        rerank: int = 0,
+        workers: int = 0,
+        ray: str = "",
+        cache: Path | None = None,
+        progress: Progress = silent,
     ) -> "list[Traced]":
         """Measure every training work's influence on outputs, display grade, and find their quotations.
 
-        ``index``: by an index of the works at several checkpoints, kept beside the run, that answers for any output.
+        ``index``: by an index of the works at several checkpoints, kept beside the run, that answers for any output;
+        with it, ``sentences``: of each sentence, too, and ``rerank``: so many works again with whole gradients.
+        ``workers``: build the index in so many processes; ``ray``: on the Ray cluster at this address, or ``local``.
         """
         from gongfen.book import tracing
 
         self.log.refresh()
-        return tracing.trace_outputs(self.log, outputs, cache or cache_folder(), progress, index=index)
+        how = tracing.How(index, sentences, rerank, workers, ray)
+        return tracing.trace_outputs(self.log, outputs, cache or cache_folder(), progress, how)
 
     def trace_period(
-        self, period: str, *, currency: str = "EUR", cache: Path | None = None, progress: Progress = silent
-    ) -> "PeriodTrace":
-        """Measure every training work's influence on a period's income, settlement grade; the answer can validate."""
-        from gongfen.book import making, tracing
+        self,
+        period: str,
+        *,
+        currency: str = "EUR",
+        validate: int = 8,
+        seeds: int = 1,
+        cache: Path | None = None,
+        progress: Progress = silent,
+    ) -> TracedPeriod:
+        """Measure every training work's influence on a period's income, and hold it against so many retrainings.
+
+        It is settlement grade when it stands that test; else it is recorded as display grade, with the reason.
+        ``seeds``: train with other seeds, too, so many in all, for an interval of every effect.
+        """
+        from gongfen.book import making, tracing, tracing_period
 
         self.log.refresh()
         sold = shares.period_of(self.log.state, period, currency)
@@ -363,9 +386,40 @@ class Book:
                 f"period {period}", f"has no sales in {currency}", "record them first: gongfen record sale …"
             )
         atelier = making.open_atelier(self.log, tracing.model_of(self.log, sold.outputs[0]), cache or cache_folder())
-        found = tracing.PeriodTrace(self.log, atelier, period, currency)
+        found = tracing_period.PeriodTrace(self.log, atelier, period, currency)
         found.measure(progress)
-        return found
+        if validate:
+            found.validate(validate, progress)
+        found.vary(seeds, cache or cache_folder(), progress)
+        return found.keep()
+
+    def evaluate_trace(
+        self,
+        model: str,
+        *,
+        outputs: Sequence[str] | int = 8,
+        subsets: int = 40,
+        seeds: int = 1,
+        drop: Sequence[str] = ("1%", "5%"),
+        dry_run: bool = False,
+        cache: Path | None = None,
+        announce: "Callable[[Planned], None] | None" = None,
+        progress: Progress = silent,
+    ) -> "Evaluated":
+        """Hold every way of tracing a model's outputs against honest retrainings of it, and record how each stood.
+
+        The retrainings are kept beside the run: none is made twice. ``announce`` is told what it will take before it
+        begins; ``dry_run``: that alone is answered, and nothing is retrained or written.
+        """
+        from gongfen.book import evaluating
+
+        self.log.refresh()
+        wanted = evaluating.Wanted(outputs, subsets, seeds, tuple(drop))
+        found = evaluating.Evaluation(self.log, model, wanted, cache or cache_folder())
+        planned = found.planned()
+        if announce is not None:
+            announce(planned)
+        return evaluating.only_planned(planned) if dry_run else found.run(planned, progress)
 
     def report(self, title: str = "Gongfen 工分", command: str = "gongfen report") -> str:
         """One self-contained page in English and Chinese: the last settlement and what it rests on, or all there is."""

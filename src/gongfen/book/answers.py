@@ -1,5 +1,9 @@
 """Questions to the book: who made it, what is it worth, who is owed what. Read from the views; nothing is scanned."""
 
+from collections.abc import Iterator
+
+from msgspec import UnsetType
+
 from gongfen.accounts import living_labour
 from gongfen.accounts.chart import UNIDENTIFIED, Living, payable, read_source
 from gongfen.book.recording import Record
@@ -7,13 +11,17 @@ from gongfen.errors import MissingAssumptionError, UnknownMakerError, UnknownWor
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM, apportion, round_half_up
-from gongfen.reports.replies import Behind, Owed, Quotation, Strongest, Who
+from gongfen.reports.replies import Behind, Followed, Owed, Part, Quotation, Strongest, Twins, Who
 from gongfen.shares import influence_weights
 from gongfen.trace.lineage import Step, lineage
 from gongfen.value import Worth, worth
 
 SEARCHED = "quotations searched"
+CLOSE = "near copies searched"
+DUPLICATES = "duplicates"
 ABOVE_RANDOM = "strongest above random works"
+INTERVAL = "interval"
+CUT = "works cut for training"
 TOLD = {"yes": True, "no": False}
 """What a measurement says of itself; anything else is unknown."""
 TYPED = "typed code points"
@@ -38,7 +46,7 @@ def who(record: Record, output: str) -> Who:
             seq=seq,
         )
         for seq, fact in facts
-        if isinstance(fact.body, k.Quote) and fact.body.output == output
+        if isinstance(fact.body, k.Quote) and fact.body.output == output and fact.body.exact
     )
     stock = record.state.stocks.get(output)
     return Who(
@@ -49,24 +57,94 @@ def who(record: Record, output: str) -> Who:
         grade=found[1].grade if found else None,
         method=found[1].method if found else None,
         searched=_noted(found[1], SEARCHED) if found else None,
+        utility_nnat=_known(found[1].utility_nnat) if found else None,
+        gained_nnat=gained(found[1]) if found else None,
+        residual_nnat=residual(found[1]) if found else None,
+        interval=_noted(found[1], INTERVAL) if found else None,
+        cut=_noted(found[1], CUT) if found else None,
+        parts=tuple(_parts(record, output, facts, found[1])) if found else (),
         told=TOLD.get(_noted(found[1], ABOVE_RANDOM) or "") if found else None,
         makers=tuple(_behind(record, output, steps, owners, found, quotes)),
         strongest=strongest,
         quotes=quotes,
+        near_copies=tuple(_near_copies(record, output, facts)),
+        twins=tuple(_twins(found[1], strongest)) if found else (),
         seq=steps[0].seq,
     )
+
+
+def _near_copies(record: Record, output: str, facts: list[tuple[int, Fact]]) -> Iterator[Followed]:
+    for seq, fact in facts:
+        if isinstance(fact.body, k.Quote) and fact.body.output == output and not fact.body.exact:
+            yield Followed(
+                start=fact.body.output_start,
+                end=fact.body.output_end,
+                work=fact.body.work,
+                makers=makers_of(record, fact.body.work),
+                similarity_ppm=_known(fact.body.similarity_ppm),
+                seq=seq,
+            )
+
+
+def _twins(influence: k.Influence, strongest: tuple[Strongest, ...]) -> list[Twins]:
+    """What works that are copies of one another have together."""
+    rows = {row.work: row for row in strongest}
+    groups: dict[str, list[Strongest]] = {}
+    for note in influence.notes:
+        if note.name.startswith(f"{DUPLICATES} "):
+            groups.setdefault(note.name, []).extend(rows[work] for work in note.value.split(" ") if work in rows)
+    found = [
+        Twins(
+            works=tuple(row.work for row in group),
+            effect_nnat=sum(row.effect_nnat for row in group),
+            share_ppm=sum(row.share_ppm for row in group),
+        )
+        for group in groups.values()
+    ]
+    return sorted(found, key=lambda twins: (-twins.share_ppm, -twins.effect_nnat, twins.works))
 
 
 def _noted(influence: k.Influence, name: str) -> str | None:
     return next((note.value for note in influence.notes if note.name == name), None)
 
 
+def _known(value: int | UnsetType) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def gained(influence: k.Influence) -> int | None:
+    """What the utility gained by tuning the model on the works, nano-nats; ``None``: not recorded."""
+    now, before = _known(influence.utility_nnat), _known(influence.untuned_nnat)
+    return None if now is None or before is None else now - before
+
+
+def residual(influence: k.Influence) -> int | None:
+    """What of the gain the effects do not account for, nano-nats: gain − Σ effects; ``None``: not recorded."""
+    found = gained(influence)
+    return None if found is None else found - sum(effect.effect_nnat for effect in influence.effects)
+
+
 def newest_influence(facts: list[tuple[int, Fact]], target: str) -> tuple[int, k.Influence] | None:
     """The last measurement of influence on a target."""
-    found = [
-        (seq, fact.body) for seq, fact in facts if isinstance(fact.body, k.Influence) and fact.body.target == target
-    ]
+    found = [(seq, fact.body) for seq, fact in facts if isinstance(fact.body, k.Influence) and is_of(fact.body, target)]
     return found[-1] if found else None
+
+
+def is_of(influence: k.Influence, target: str) -> bool:
+    """Whether a measurement is of a target as a whole, not of a part of it."""
+    return influence.target == target and not isinstance(influence.output_start, int)
+
+
+def of_parts(facts: list[tuple[int, Fact]], whole: k.Influence) -> list[tuple[int, k.Influence]]:
+    """The measurements of an output's parts that were made with that of the whole, by place."""
+    found = [
+        (seq, fact.body)
+        for seq, fact in facts
+        if isinstance(fact.body, k.Influence)
+        and isinstance(fact.body.output_start, int)
+        and fact.body.influence.startswith(f"{whole.influence}:")
+    ]
+    return sorted(found, key=lambda one: (one[1].output_start, one[0]))
 
 
 def makers_of(record: Record, work: str) -> tuple[str, ...]:
@@ -86,9 +164,29 @@ def _strongest(record: Record, found: tuple[int, k.Influence]) -> list[Strongest
             effect_nnat=effect.effect_nnat,
             share_ppm=shares.get(effect.work, 0),
             seq=seq,
+            low_nnat=_known(effect.low_nnat),
+            high_nnat=_known(effect.high_nnat),
         )
         for effect in ranked
     ]
+
+
+def _parts(record: Record, output: str, facts: list[tuple[int, Fact]], whole: k.Influence) -> Iterator[Part]:
+    """The sentences that were measured with the whole."""
+    measured = of_parts(facts, whole)
+    known = record.state.works.get(output) if measured else None
+    text = (record.blob(known.sha256) or b"").decode(errors="replace") if known else ""
+    for seq, body in measured:
+        start, end = _known(body.output_start), _known(body.output_end)
+        assert start is not None, "a part has both ends"
+        assert end is not None, "a part has both ends"
+        yield Part(
+            start=start,
+            end=end,
+            text=text[start:end],
+            told=TOLD.get(_noted(body, ABOVE_RANDOM) or ""),
+            strongest=tuple(row for row in _strongest(record, (seq, body)) if row.effect_nnat > 0),
+        )
 
 
 def _shares(influence: k.Influence) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The index of a model's training works: it lies beside the run, and is built when an output is first traced."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,12 +9,17 @@ from torch import Tensor
 
 from gongfen.book.making import Atelier, runs_folder
 from gongfen.book.recording import Record
+from gongfen.facts.amounts import PPM
 from gongfen.progress import Progress, silent
-from gongfen.trace.index.build import build_index, plan_of
+from gongfen.studio.workshop import Workshop
+from gongfen.trace.index.build import Engine, build_index, here, plan_of
 from gongfen.trace.index.manifest import Item, Method, Moment, belongs
 from gongfen.trace.index.noise import tells
-from gongfen.trace.index.query import Index, Span
+from gongfen.trace.index.query import Index
+from gongfen.trace.index.rerank import DAMPING_PPM, reranked
+from gongfen.trace.interval import OVER_CHECKPOINTS, over_checkpoints
 from gongfen.trace.problem import Passage
+from gongfen.trace.spans import Span
 from gongfen.trace.task import LanguageTask, Task
 from gongfen.trace.tuning import replayed, tensor_sha256
 
@@ -30,6 +35,25 @@ class Measured:
     method: str
     effects: Tensor
     told: list[bool | None]
+    ends: tuple[Tensor, Tensor] | None = None
+    """Both ends [M, N] of every effect's interval; ``None``: unknown."""
+    interval: str = "unknown: measured at one checkpoint"
+    """What the interval is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A model with its works and outputs, and its parameters [P] at some checkpoints."""
+
+    workshop: Workshop
+    works: tuple[Passage, ...]
+    outputs: tuple[Passage, ...]
+    thetas: dict[int, Tensor]
+
+    def __call__(self, moment: int) -> Task:
+        """The model with the parameters of that checkpoint."""
+        module = self.workshop.problem(()).place(self.thetas[moment])
+        return LanguageTask(module, self.works, self.outputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +71,20 @@ class RunSource:
 
     def __call__(self, moment: int) -> Task:
         """The model with the parameters of that checkpoint."""
+        return self.at(moment)(moment)
+
+    def at(self, moment: int) -> "Opened":
+        """The same, with the parameters of that checkpoint in place of the tape that they are replayed from."""
         atelier = self.atelier
-        state = replayed(atelier.run, self.steps[moment])
-        module = atelier.workshop.problem(atelier.texts).place(state.theta)
-        return LanguageTask(module, [atelier.workshop.passage(text) for text in atelier.texts], self.outputs)
+        theta = replayed(atelier.run, self.steps[moment]).theta
+        passages = tuple(atelier.workshop.passage(text) for text in atelier.texts)
+        return Opened(atelier.workshop, passages, self.outputs, {moment: theta})
+
+    def sent(self) -> "Opened":
+        """What another process needs: the model and its parameters at every checkpoint, without the tape."""
+        each = [self.at(moment) for moment in range(len(self.steps))]
+        thetas = {moment: one.thetas[moment] for moment, one in enumerate(each)}
+        return replace(each[0], thetas=thetas)
 
     def moments(self) -> tuple[Moment, ...]:
         """What the checkpoints are: their parameters' hashes, the last of which is the adapter's own."""
@@ -73,25 +107,44 @@ def index_folder(record: Record, model: str) -> Path:
     return runs_folder(record) / model.replace("/", "_") / INDEX
 
 
-def asked_index(record: Record, atelier: Atelier, passages: Sequence[Passage], progress: Progress = silent) -> Measured:
-    """Every work's effect on every output, by the model's index."""
-    index = index_of(record, atelier, progress=progress)
+def asked_index(
+    record: Record,
+    atelier: Atelier,
+    passages: Sequence[Passage],
+    spans: Sequence[Span],
+    shortlist: int = 0,
+    engine: Engine = here,
+    progress: Progress = silent,
+) -> Measured:
+    """Every work's effect on these spans of the outputs, by the model's index; ``shortlist`` of each measured again."""
+    index = index_of(record, atelier, engine=engine, progress=progress)
     source = RunSource(atelier, tuple(passages))
     belongs(index.manifest, atelier.model, source.items(), [moment.parameters_sha256 for moment in source.moments()])
     plan = index.manifest.plan
     method = (
         f"index of {len(plan.moments)} checkpoints, {plan.numbers} numbers a work, rank {plan.method.rank}, "
-        f"whitening {plan.method.whitening_ppm} ppm, damping {plan.method.damping_ppm} ppm"
+        f"whitening {plan.method.whitening_ppm / PPM:g}, damping {plan.method.damping_ppm / PPM:g}"
     )
-    answer = index.ask(source, [Span(number) for number in range(len(passages))], progress)
-    return Measured(method, answer.effects, tells(answer.each))
+    answer = index.ask(source, spans, progress)
+    told = tells(answer.each)  # by what the projections say: exact effects have no noise of their own to stand above
+    if shortlist:
+        answer = reranked(index, source, spans, answer, shortlist, progress=progress)
+        method += f"; {shortlist} strongest by exact EK-FAC, damping {DAMPING_PPM / PPM:g}"
+    ends, said = over_checkpoints(answer.each), OVER_CHECKPOINTS.format(len(answer.each))
+    return Measured(method, answer.effects, told, ends, said)
 
 
-def index_of(record: Record, atelier: Atelier, method: Method | None = None, progress: Progress = silent) -> Index:
+def index_of(
+    record: Record,
+    atelier: Atelier,
+    method: Method | None = None,
+    engine: Engine = here,
+    progress: Progress = silent,
+) -> Index:
     """The index of a model: built, or gone on with, unless it is there for this very run. Raises TrainingError."""
     source = RunSource(atelier)
     method = method or Method(seed=atelier.setup.recipe.seed)
     plan = plan_of(source, atelier.model, source.moments(), source.items(), method)
     folder = index_folder(record, atelier.model)
-    build_index(folder, source, plan, progress=progress)
+    build_index(folder, source if engine is here else source.sent(), plan, engine, progress=progress)
     return Index(folder)

@@ -10,12 +10,14 @@ from gongfen.errors import MissingAssumptionError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.proof.merkle import leaf_hash
-from gongfen.reports.replies import Who
-from gongfen.reports.story import LabourPart, OutputStory, Proof, Quoted, Source
+from gongfen.reports.replies import Strongest, Who
+from gongfen.reports.story import LabourPart, Near, OutputStory, Proof, Quoted, Sentence, Source
 from gongfen.value import Layer, layers_of, lot_of, value_of_each, worth
 
 EXCERPT = 180
 STRONGEST = 6
+FIRST = 3
+"""Of a sentence."""
 MOST_OUTPUTS = 40
 """On a page without a settlement; of a settled period all are shown."""
 BY_HASH = "The book has it by its hash alone, not by its text."
@@ -116,11 +118,14 @@ def story_of(here: Shown, output: str) -> OutputStory:
         unread=unread,
         origin=_origin(making),
         visible_label=next((f.body.visible.strip("> *") for _, f in facts if isinstance(f.body, k.Label)), ""),
-        sources=_sources(record, answer),
+        sources=_sources(record, answer.strongest[:STRONGEST]),
         works_measured=len(influence[1].effects) if influence else 0,
         influence_grade=answer.grade or "",
         influence_method=answer.method or "",
+        sentences=_sentences(record, answer, typed),
+        influence_told=answer.told,
         quotes=_quotes(record, answer, typed, len(text), unread=bool(unread)),
+        near_copies=_near_copies(record, answer, typed, len(text), unread=bool(unread)),
         quote_rule=answer.searched or "",
         transferred_uslh=lot.past_uslh,
         living_uslh=lot.now_uslh,
@@ -170,9 +175,23 @@ def _names(record: Record, makers: Sequence[str]) -> tuple[str, ...]:
     return tuple(name_of(record, maker) for maker in makers)
 
 
-def _sources(record: Record, answer: Who) -> tuple[Source, ...]:
+def _sentences(record: Record, answer: Who, typed: int) -> tuple[Sentence, ...]:
+    """The sentences of what the model wrote that were measured by themselves."""
+    return tuple(
+        Sentence(
+            start=part.start - typed,
+            end=part.end - typed,
+            told=part.told,
+            sources=_sources(record, part.strongest[:FIRST]),
+        )
+        for part in answer.parts
+        if part.start >= typed
+    )
+
+
+def _sources(record: Record, strongest: Sequence[Strongest]) -> tuple[Source, ...]:
     found: list[Source] = []
-    for row in answer.strongest[:STRONGEST]:
+    for row in strongest:
         known = record.state.works.get(row.work)
         assert known is not None, "a measured work is known"
         declared = record.fact(known.seq).body
@@ -186,6 +205,8 @@ def _sources(record: Record, answer: Who) -> tuple[Source, ...]:
                 effect_nnat=row.effect_nnat,
                 share_ppm=row.share_ppm,
                 proof=proof_of(record, known.seq),
+                low_nnat=row.low_nnat,
+                high_nnat=row.high_nnat,
             )
         )
     return tuple(found)
@@ -203,4 +224,20 @@ def _quotes(record: Record, answer: Who, typed: int, length: int, *, unread: boo
         )
         for quote in answer.quotes
         if quote.start >= typed
+    )
+
+
+def _near_copies(record: Record, answer: Who, typed: int, length: int, *, unread: bool) -> tuple[Near, ...]:
+    """What follows a work closely in what was written after the prompt, as with quotations."""
+    return tuple(
+        Near(
+            start=near.start - typed,
+            end=(near.end if unread else min(near.end, length)) - typed,
+            work=near.work,
+            makers=near.makers,
+            proof=proof_of(record, near.seq),
+            similarity_ppm=near.similarity_ppm,
+        )
+        for near in answer.near_copies
+        if near.start >= typed
     )

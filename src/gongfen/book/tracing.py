@@ -1,32 +1,31 @@
-"""Measure whose work is in an output or a period's income, once, and record how it was measured."""
+"""Measure whose work is in an output, once, and record how it was measured: display grade."""
 
 import json
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import torch
 
-from gongfen.book.answers import ABOVE_RANDOM, SEARCHED, makers_of, making_of, prompt_length
+from gongfen.book.answers import ABOVE_RANDOM, CUT, INTERVAL, is_of, making_of
 from gongfen.book.indexing import Measured, asked_index
 from gongfen.book.making import Atelier, open_atelier
-from gongfen.book.publishing import text_of
+from gongfen.book.quoting import Quoting
 from gongfen.book.recording import Record
-from gongfen.errors import MissingAssumptionError, TrainingError, UnknownWorkError
+from gongfen.book.tracing_parts import KEPT, Part, parts_of
+from gongfen.errors import TrainingError, UnknownWorkError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
-from gongfen.facts.amounts import PPM
 from gongfen.progress import Progress, silent
-from gongfen.shares import period_of, period_target
 from gongfen.trace.gradients import display_influence
-from gongfen.trace.leave_out import LeaveOut, evenly_ranked, leave_out
-from gongfen.trace.metagradient import Metagradient, metagradient
+from gongfen.trace.index.build import Engine, here
+from gongfen.trace.index.engines import Processes, Ray
 from gongfen.trace.problem import Passage
-from gongfen.trace.quotation import QuoteIndex, QuoteRule
+from gongfen.trace.spans import Span
 
 NANO = 1_000_000_000
-MOST_GROWTH = 3.0
-"""Growth of the adjoint's norm above which a run is not smooth enough to settle on (``attribution.md``)."""
-UTILITY = "U = Σ price · log p(output | prompt) / Σ price, over the period's sales, generated tokens only, in nats"
 SAID = {True: "yes", False: "no", None: "unknown: measured once"}
 DISPLAY_UTILITY = "log p(output | prompt), generated tokens only, in nats"
 
@@ -45,16 +44,6 @@ class Traced(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
 
 
-class Validated(msgspec.Struct, frozen=True, kw_only=True):
-    """A settlement-grade measurement held against honest retraining."""
-
-    influence: str
-    retrainings: int
-    spearman_ppm: int | None
-    slope_ppm: int | None
-    seq: int
-
-
 def model_of(record: Record, output: str) -> str:
     """The model that an output was made with."""
     making = making_of(record, output)
@@ -64,67 +53,151 @@ def model_of(record: Record, output: str) -> str:
     raise UnknownWorkError(output, "was made without a model", "trace an output that a model wrote")
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """``index``: by an index of the works at several checkpoints, kept beside the run, that answers for any output.
+
+    With it, ``sentences`` measures each sentence by itself, too, and ``rerank`` works of each answer are measured again
+    with whole gradients.
+    """
+
+    index: bool = False
+    sentences: bool = False
+    rerank: int = 0
+    workers: int = 0
+    """Of an index that is still to be built: so many processes, or workers of the Ray cluster at ``ray``."""
+    ray: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises TrainingError for what needs an index."""
+        asked = {"--sentences": self.sentences, "--rerank": self.rerank, "--workers": self.workers, "--ray": self.ray}
+        first = next((name for name, given in asked.items() if given), None)
+        if first and not self.index:
+            raise TrainingError(first, "asks an index", "add --index")
+
+    @property
+    def engine(self) -> Engine:
+        """Where an index is built."""
+        if self.ray:
+            return Ray(self.workers or os.cpu_count() or 1, self.ray)
+        return Processes(self.workers) if self.workers else here
+
+
 def trace_outputs(
-    record: Record, outputs: Sequence[str], cache: Path, progress: Progress = silent, *, index: bool = False
+    record: Record, outputs: Sequence[str], cache: Path, progress: Progress = silent, how: How = How()
 ) -> list[Traced]:
     """Display grade: influence of every training work on each output, and its quotations; one pass for all outputs.
 
-    All outputs must come from one model. ``index``: the works are read once, at several checkpoints of the run, and
-    kept as an index beside it, which answers for any output. Raises UnknownWorkError, TrainingError.
+    All outputs must come from one model. Raises UnknownWorkError, TrainingError.
     """
     models = {model_of(record, output) for output in outputs}
     if len(models) != 1:
         raise TrainingError(f"{len(outputs)} outputs", "come from different models", "trace each model's by themselves")
     atelier = open_atelier(record, models.pop(), cache)
-    return trace_with(record, atelier, outputs, progress, index=index)
+    return trace_with(record, atelier, outputs, progress, how)
 
 
 def trace_with(
-    record: Record, atelier: Atelier, outputs: Sequence[str], progress: Progress = silent, *, index: bool = False
+    record: Record, atelier: Atelier, outputs: Sequence[str], progress: Progress = silent, how: How = How()
 ) -> list[Traced]:
     """As :func:`trace_outputs`, with a model that is open already."""
     passages = tuple(sold_passage(record, output) for output in outputs)
-    measured = asked_index if index else _at_the_end
-    found = measured(record, atelier, passages, progress)
-    rule = QuoteRule()
-    said = f"exact, from {rule.min_words} words or {rule.min_han} characters on"
-    owners = {work: "+".join(makers_of(record, work)) for work in atelier.works}
-    quotations = QuoteIndex(dict(zip(atelier.works, atelier.texts, strict=True)), rule, owners)
+    parts = parts_of(record, atelier, outputs, passages) if how.sentences else []
+    if how.index:
+        spans = [*(Span(number) for number in range(len(outputs))), *(part.span for part in parts)]
+        found = asked_index(record, atelier, passages, spans, how.rerank, how.engine, progress)
+    else:
+        found = _at_the_end(atelier, passages, progress)
+    quoting = Quoting(record, dict(zip(atelier.works, atelier.texts, strict=True)))
+    cut = k.Note(name=CUT, value=_cut(atelier))
+    now, before = _utilities(atelier, passages)
     facts: list[Fact] = []
     quoted: list[int] = []
     for row, output in enumerate(outputs):
-        again = measured_before(record, output)
-        influence = k.Influence(
-            influence=f"display:{output}:{again}",
-            target=output,
-            model=atelier.model,
-            grade="display",
-            method=found.method,
-            utility=DISPLAY_UTILITY,
-            seed=atelier.setup.recipe.seed,
-            effects=effects_of(atelier.works, found.effects[row].tolist()),
-            notes=(
-                k.Note(name="works measured", value=str(len(atelier.works))),
-                k.Note(name=SEARCHED, value=said),
-                k.Note(name=ABOVE_RANDOM, value=SAID[found.told[row]]),
-            ),
+        whole = msgspec.structs.replace(
+            _influence(record, atelier, found, row, output),
+            notes=(*_notes(atelier, found, row), cut, *quoting.notes),
+            utility_nnat=now[row],
+            untuned_nnat=before[row],
         )
-        facts.append(record.new(influence, fact_id=f"influence:{influence.influence}"))
-        quotes = _quotes(record, output, quotations, said)
-        quoted.append(len(quotes))
+        facts.append(record.new(whole, fact_id=f"influence:{whole.influence}"))
+        for number, part in enumerate(parts, len(outputs)):
+            if part.output == output:
+                body = _of_part(_influence(record, atelier, found, number, output), part)
+                facts.append(record.new(body, fact_id=f"influence:{body.influence}"))
+        quotes = quoting.facts(output)
+        quoted.append(sum(isinstance(fact.body, k.Quote) and fact.body.exact for fact in quotes))
         facts += quotes
     numbers = record.record(facts)
-    placed = [seq for seq, fact in zip(numbers, facts, strict=True) if isinstance(fact.body, k.Influence)]
-    bodies = [fact.body for fact in facts if isinstance(fact.body, k.Influence)]
-    return [_traced(body, seq, quotes) for body, seq, quotes in zip(bodies, placed, quoted, strict=True)]
+    said = [(fact.body, seq) for fact, seq in zip(facts, numbers, strict=True) if isinstance(fact.body, k.Influence)]
+    wholes = [(body, seq) for body, seq in said if body.output_start is msgspec.UNSET]
+    return [_traced(body, seq, quotes) for (body, seq), quotes in zip(wholes, quoted, strict=True)]
 
 
-def _at_the_end(_record: Record, atelier: Atelier, passages: Sequence[Passage], progress: Progress) -> Measured:
+def _influence(record: Record, atelier: Atelier, found: Measured, row: int, output: str) -> k.Influence:
+    """One row of what was measured, as a fact about an output."""
+    return k.Influence(
+        influence=f"display:{output}:{measured_before(record, output)}",
+        target=output,
+        model=atelier.model,
+        grade="display",
+        method=found.method,
+        utility=DISPLAY_UTILITY,
+        seed=atelier.setup.recipe.seed,
+        effects=effects_of(atelier.works, found.effects[row].tolist(), _ends(found, row)),
+        notes=_notes(atelier, found, row),
+    )
+
+
+def _notes(atelier: Atelier, found: Measured, row: int) -> tuple[k.Note, ...]:
+    return (
+        k.Note(name="works measured", value=str(len(atelier.works))),
+        k.Note(name=ABOVE_RANDOM, value=SAID[found.told[row]]),
+        k.Note(name=INTERVAL, value=found.interval),
+    )
+
+
+def _cut(atelier: Atelier) -> str:
+    """How many works are longer than what was trained on: only their beginning can be measured."""
+    most, workshop = atelier.setup.max_tokens, atelier.workshop
+    long = sum(len(workshop.tokenizer.encode(text)) > most for text in atelier.texts)
+    return f"{long} of {len(atelier.texts)}, to their first {most} tokens" if long else "none"
+
+
+def _of_part(body: k.Influence, part: Part) -> k.Influence:
+    """The same for a part of the output, with its strongest works only."""
+    strongest = sorted(body.effects, key=lambda effect: (-effect.effect_nnat, effect.work))[:KEPT]
+    return msgspec.structs.replace(
+        body,
+        influence=f"{body.influence}:{part.start}-{part.end}",
+        effects=tuple(strongest),
+        output_start=part.start,
+        output_end=part.end,
+    )
+
+
+def _at_the_end(atelier: Atelier, passages: Sequence[Passage], progress: Progress) -> Measured:
     """Every work's effect on every output, by whole gradients of the final model: its noise is not known."""
     problem = atelier.workshop.problem(atelier.texts, passages, [1] * len(passages))
     found = display_influence(problem, atelier.run.theta, progress=progress)
     method = f"final-checkpoint gradients, {found.method}, damping {found.damping}"
     return Measured(method, found.effects, [None] * len(passages))
+
+
+def _ends(found: Measured, row: int) -> list[tuple[float, float]] | None:
+    """Both ends of every effect's interval, for one output."""
+    return None if found.ends is None else list(zip(*(end[row].tolist() for end in found.ends), strict=True))
+
+
+def _utilities(atelier: Atelier, passages: Sequence[Passage]) -> tuple[list[int], list[int]]:
+    """Log-likelihood of each output in nano-nats: by the model as it is, and as it was before it was tuned."""
+    problem = atelier.workshop.problem(atelier.texts, passages, [1] * len(passages))
+    with torch.no_grad():
+        now, before = (
+            [round(float(problem.log_likelihoods(theta, torch.tensor([row]))) * NANO) for row in range(len(passages))]
+            for theta in (atelier.run.theta, atelier.run.theta0)
+        )
+    return now, before
 
 
 def _traced(body: k.Influence, seq: int, quotes: int) -> Traced:
@@ -141,25 +214,6 @@ def _traced(body: k.Influence, seq: int, quotes: int) -> Traced:
     )
 
 
-def _quotes(record: Record, output: str, index: QuoteIndex, method: str) -> list[Fact]:
-    """Quotations in what the model wrote; what a person typed is their own."""
-    typed = prompt_length(making_of(record, output))
-    text = text_of(record, output)[typed:]
-    facts: list[Fact] = []
-    for number, quote in enumerate(index.find(text)):
-        body = k.Quote(
-            output=output,
-            output_start=quote.start + typed,
-            output_end=quote.end + typed,
-            work=quote.work,
-            work_start=quote.work_start,
-            work_end=quote.work_end,
-            method=method,
-        )
-        facts.append(record.new(body, fact_id=f"quote:{output}:{number}"))
-    return [fact for fact in facts if record.find(fact.id) is None]
-
-
 def sold_passage(record: Record, output: str) -> Passage:
     """An output as the very tokens that were sampled, scored from the first generated one."""
     making = making_of(record, output)
@@ -172,109 +226,18 @@ def sold_passage(record: Record, output: str) -> Passage:
 
 def measured_before(record: Record, target: str) -> int:
     """How often a target has been measured: the next measurement takes this number, and the newest one counts."""
-    return sum(isinstance(f.body, k.Influence) and f.body.target == target for _, f in record.about(target))
+    return sum(isinstance(f.body, k.Influence) and is_of(f.body, target) for _, f in record.about(target))
 
 
-def effects_of(works: Sequence[str], effects: Sequence[float]) -> tuple[k.Effect, ...]:
-    """Effects in whole nano-nats, in the order of the works."""
+def effects_of(
+    works: Sequence[str], effects: Sequence[float], ends: Sequence[tuple[float, float]] | None = None
+) -> tuple[k.Effect, ...]:
+    """Effects in whole nano-nats, in the order of the works, with both ends of their intervals where they are known."""
+    if ends is None:
+        return tuple(
+            k.Effect(work=work, effect_nnat=round(effect * NANO)) for work, effect in zip(works, effects, strict=True)
+        )
     return tuple(
-        k.Effect(work=work, effect_nnat=round(effect * NANO)) for work, effect in zip(works, effects, strict=True)
-    )
-
-
-class PeriodTrace:
-    """The settlement-grade measurement of one period: made once, checked against retraining as often as wanted."""
-
-    def __init__(self, record: Record, atelier: Atelier, period: str, currency: str) -> None:
-        sold = period_of(record.state, period, currency)
-        if not sold.sales:
-            thing = f"period {period}"
-            raise MissingAssumptionError(thing, f"has no sales in {currency}", "record them: gongfen record sale …")
-        others = [output for output in sold.outputs if model_of(record, output) != atelier.model]
-        if others:
-            reason = f"was sold in {period}, but not made with {atelier.model}"
-            raise TrainingError(others[0], reason, "settle the models of a period by themselves")
-        self.record, self.atelier, self.period = record, atelier, period
-        prices = dict.fromkeys(sold.outputs, 0)
-        for sale in sold.sales:
-            prices[sale.output] += sale.price_micro
-        passages = [sold_passage(record, output) for output in sold.outputs]
-        self.problem = atelier.workshop.problem(atelier.texts, passages, list(prices.values()))
-        self.found: Metagradient | None = None
-        self.target = period_target(period, currency)
-        self.name = f"settlement:{period}:{currency}:{measured_before(record, self.target)}"
-
-    def measure(self, progress: Progress = silent) -> Traced:
-        """Differentiate the recorded training run for the period's income, and record every work's effect.
-
-        Raises TrainingError when the run does not replay to the recorded hash, or is too rough to settle on.
-        """
-        self.found = metagradient(self.problem, self.atelier.run, progress=progress)
-        growth = self.found.growth
-        if growth > MOST_GROWTH:
-            raise TrainingError(
-                f"run {self.atelier.model}",
-                f"is not smooth: its adjoint grows {growth:.1f} times, of {MOST_GROWTH} at most",
-                "train with a longer warm-up and a lower rate",
-            )
-        body = k.Influence(
-            influence=self.name,
-            target=self.target,
-            model=self.atelier.model,
-            grade="settlement",
-            method=f"metagradient, {self.found.mode} difference of gradients, relative step {self.found.relative_step}",
-            utility=UTILITY,
-            seed=self.atelier.setup.recipe.seed,
-            effects=effects_of(self.atelier.works, self.found.effects.tolist()),
-            notes=(
-                k.Note(name="adjoint growth ppm", value=str(round(growth * PPM))),
-                k.Note(name="replayed to", value=self.found.adapter_sha256),
-                k.Note(name="reading", value="it ranks; it does not price"),
-            ),
-        )
-        (seq,) = self.record.record([self.record.new(body, fact_id=f"influence:{self.name}")])
-        return _traced(body, seq, 0)
-
-    def validate(self, retrainings: int, progress: Progress = silent) -> Validated:
-        """Retrain without some makers, evenly ranked by prediction, and record how prediction and reality agree."""
-        assert self.found is not None, "measure comes first"
-        groups: dict[str, list[int]] = {}
-        for number, work in enumerate(self.atelier.works):
-            for maker in makers_of(self.record, work):
-                groups.setdefault(maker, []).append(number)
-        effects = self.found.effects
-        makers = evenly_ranked(groups, effects, min(retrainings, len(groups)))
-        found = leave_out(self.problem, self.atelier.run, effects, groups, makers, progress=progress)
-        points = tuple(
-            k.Point(
-                label=row.maker,
-                predicted_nnat=round(row.predicted * NANO),
-                measured_nnat=round(row.measured * NANO),
-            )
-            for row in found.rows
-        )
-        slope = None if found.slope is None else round(found.slope * PPM)
-        body = k.Evaluation(
-            subject=self.name,
-            method="leave one maker out and retrain, makers at even ranks of the predicted change",
-            metric="Spearman",
-            value_ppm=None if found.spearman is None else round(found.spearman * PPM),
-            points=points,
-            seed=self.atelier.setup.recipe.seed,
-            notes=(k.Note(name="slope ppm", value="unknown" if slope is None else str(slope)), *_line(found)),
-        )
-        (seq,) = self.record.record([self.record.new(body, fact_id=f"evaluation:{self.name}:{len(points)}")])
-        return Validated(
-            influence=self.name, retrainings=len(points), spearman_ppm=body.value_ppm, slope_ppm=slope, seq=seq
-        )
-
-
-def _line(found: LeaveOut) -> tuple[k.Note, ...]:
-    """The straight line of measured on predicted changes, of which the slope alone goes through nothing."""
-    if found.line is None:
-        return ()
-    slope, intercept = found.line
-    return (
-        k.Note(name="line slope ppm", value=str(round(slope * PPM))),
-        k.Note(name="line intercept nnat", value=str(round(intercept * NANO))),
+        k.Effect(work=work, effect_nnat=round(effect * NANO), low_nnat=round(low * NANO), high_nnat=round(high * NANO))
+        for work, effect, (low, high) in zip(works, effects, ends, strict=True)
     )

@@ -162,7 +162,7 @@ def sell(demo: Demo) -> None:
 
 def trace(demo: Demo) -> None:
     """5. Influence is measured: on each output (display grade) and on the period's income (settlement grade)."""
-    from gongfen.book import making, tracing  # noqa: PLC0415 - loads torch
+    from gongfen.book import making, tracing, tracing_period  # noqa: PLC0415 - loads torch
 
     log = demo.book.log
     wanted = [output for output in demo.outputs if demo.book.who(output).grade is None]
@@ -173,12 +173,12 @@ def trace(demo: Demo) -> None:
         if wanted:
             with demo.watched("display grade: gradients of every work") as move:
                 tracing.trace_with(log, atelier, wanted, move)
-        period = tracing.PeriodTrace(log, atelier, demo.period, demo.config["currency"])
+        period = tracing_period.PeriodTrace(log, atelier, demo.period, demo.config["currency"])
         with demo.watched("settlement grade: back through the training run") as move:
             period.measure(move)
-        if demo.plan.retrainings:
-            with demo.watched("checking by honest retraining") as move:
-                period.validate(demo.plan.retrainings, move)
+        with demo.watched("checking by honest retraining") as move:
+            period.validate(demo.plan.retrainings, move)
+        period.keep()
     for output in demo.outputs[:2]:
         answer = demo.book.who(output)
         first = answer.strongest[0]

@@ -65,6 +65,9 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     work: Id
     effect_nnat: Signed
+    low_nnat: Signed | UnsetType = UNSET
+    """With ``high_nnat``, the interval of the effect, as the measurement's note ``interval`` defines it."""
+    high_nnat: Signed | UnsetType = UNSET
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -297,10 +300,19 @@ class Influence(Body, frozen=True, kw_only=True):
     seed: Amount
     effects: tuple[Effect, ...]
     notes: tuple[Note, ...] = ()
+    utility_nnat: Signed | UnsetType = UNSET
+    """The utility with the model as it is."""
+    untuned_nnat: Signed | UnsetType = UNSET
+    """The utility with the model as it was before it was tuned on the works. What it gained since, less the sum of all
+    effects, is the residual: what the effects do not account for."""
+    output_start: Amount | UnsetType = UNSET
+    """With ``output_end``: it is of this part of the output alone, code points, start included, end excluded. Of a
+    part, the strongest effects may be all that is kept."""
+    output_end: Amount | UnsetType = UNSET
 
 
 class Quote(Body, frozen=True, kw_only=True):
-    """A stretch of an output stands in a work: code points, start included, end excluded."""
+    """A stretch of an output stands in a work, or follows it closely: code points, start included, end excluded."""
 
     kind: ClassVar[str] = "quote"
     output: Id
@@ -310,7 +322,10 @@ class Quote(Body, frozen=True, kw_only=True):
     work_start: Amount
     work_end: Amount
     exact: bool = True
+    """``False``: a near copy, which is no quotation."""
     method: Named
+    similarity_ppm: Ppm | UnsetType = UNSET
+    """Of a near copy: the words and Han characters that are the same in the same order, of all that were aligned."""
 
 
 class Evaluation(Body, frozen=True, kw_only=True):

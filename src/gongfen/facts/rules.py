@@ -111,6 +111,17 @@ def _opening(body: k.Opening) -> Broken:
 
 
 def _influence(body: k.Influence) -> Broken:
+    for effect in body.effects:
+        low, high = effect.low_nnat, effect.high_nnat
+        if isinstance(low, int) != isinstance(high, int):
+            return [(f"gives {effect.work} one end of an interval", "give both ends, or none")]
+        if isinstance(low, int) and isinstance(high, int) and not low <= effect.effect_nnat <= high:
+            return [(f"gives {effect.work} an effect outside its interval", "give low ≤ effect ≤ high")]
+    start, end = body.output_start, body.output_end
+    if isinstance(start, int) != isinstance(end, int):
+        return [("names one end of a part", "give output_start and output_end, or neither")]
+    if isinstance(start, int) and isinstance(end, int) and (start >= end or body.grade == "settlement"):
+        return [("is of no part that can be measured", "give output_start < output_end, and display grade")]
     return _twice([effect.work for effect in body.effects])
 
 
@@ -137,6 +148,12 @@ def _twice(names: list[str]) -> Broken:
     return [(f"names {again} twice", "name each once")]
 
 
+def _quote(body: k.Quote) -> Broken:
+    if body.exact and body.similarity_ppm is not UNSET:
+        return [("is exact, and gives a similarity", "write exact=false, or leave similarity_ppm out")]
+    return []
+
+
 RULES: dict[type[k.Body], Callable[[Any], Broken]] = {
     k.Enrol: _enrol,
     k.Work: _work,
@@ -146,6 +163,7 @@ RULES: dict[type[k.Body], Callable[[Any], Broken]] = {
     k.Policy: _policy,
     k.Standard: _standard,
     k.Influence: _influence,
+    k.Quote: _quote,
     k.Settlement: _settlement,
     k.Key: _key,
     k.Skill: _skill,

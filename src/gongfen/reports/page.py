@@ -26,6 +26,7 @@ from gongfen.reports.story import (
     PersonStory,
     Proof,
     Quoted,
+    Sentence,
     SettlementStory,
     Source,
     Story,
@@ -89,11 +90,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of an output's text, with the numbers of the quotations that cover it."""
+    """A stretch of an output's text, with the numbers of the quotations that cover it, and of its sentence."""
 
     text: str
     end: int
     quotes: tuple[int, ...]
+    sentence: int | None = None
+    """From 1; ``None``: it was not measured by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ class Card:
     opening: str
     price: str
     segments: tuple[Segment, ...]
+    sentences: tuple[tuple[int, str, Sentence], ...]
     quotations: tuple[Quotation, ...]
     influences: tuple[Influence, ...]
     worth: tuple[Row, ...]
@@ -425,7 +429,8 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
         story=output,
         opening=_opening(output),
         price=price_said(output, story.currency, words),
-        segments=segments(output.text, output.quotes),
+        segments=segments(output.text, output.quotes, output.sentences),
+        sentences=tuple((n, output.text[s.start : s.end], s) for n, s in enumerate(output.sentences, 1)),
         quotations=quotations,
         influences=tuple(
             Influence(s, _bar([Span(0, s.effect_nnat, "influence", "estimated")], high, key, low))
@@ -449,18 +454,20 @@ def _labour_spans(output: OutputStory) -> list[Span]:
     return [Span(0, output.transferred_uslh, "past"), Span(output.transferred_uslh, both, "living")]
 
 
-def segments(text: str, quotes: Sequence[Quoted]) -> tuple[Segment, ...]:
-    """The text cut where a quotation begins or ends, in code points; overlapping ones keep both numbers.
+def segments(text: str, quotes: Sequence[Quoted], sentences: Sequence[Sentence] = ()) -> tuple[Segment, ...]:
+    """The text cut where a quotation or a sentence begins or ends, in code points; overlapping ones keep both numbers.
 
     >>> [s.text for s in segments("abcdef", [])]
     ['abcdef']
     """
-    ends = {q.start for q in quotes} | {q.end for q in quotes}
+    spans = [(q.start, q.end) for q in quotes] + [(s.start, s.end) for s in sentences]
+    ends = {end for span in spans for end in span}
     cuts = sorted({0, len(text)} | {cut for cut in ends if 0 < cut < len(text)})
     made = []
     for start, end in pairwise(cuts):
         over = tuple(n for n, q in enumerate(quotes, 1) if q.start <= start and end <= q.end)
-        made.append(Segment(text[start:end], end, over))
+        within = next((n for n, s in enumerate(sentences, 1) if s.start <= start and end <= s.end), None)
+        made.append(Segment(text[start:end], end, over, within))
     return tuple(made)
 
 
@@ -570,7 +577,9 @@ def _receipts(story: Story) -> dict[tuple[int, str], Receipt]:
     if story.settlement is not None:
         lean(story.settlement.proof, "settlement", 0)
     for n, output in enumerate(story.outputs, 1):
-        for proof in (*output.proofs, *(s.proof for s in output.sources), *(q.proof for q in output.quotes)):
+        sources = (*output.sources, *(source for s in output.sentences for source in s.sources))
+        quoted = (*output.quotes, *output.near_copies)
+        for proof in (*output.proofs, *(one.proof for one in sources), *(one.proof for one in quoted)):
             lean(proof, "output", n)
     return {place: Receipt(n, proofs[place], sorted(found[place])) for n, place in enumerate(sorted(found), 1)}
 

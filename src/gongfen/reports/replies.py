@@ -12,6 +12,20 @@ class Strongest(msgspec.Struct, frozen=True, kw_only=True):
     share_ppm: int
     """Of the sum of positive effects; 0 for a negative effect, which is stated and counts as none."""
     seq: int
+    low_nnat: int | None = None
+    """With ``high_nnat``, the interval of the effect; ``None``: unknown."""
+    high_nnat: int | None = None
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence of an output, code points, and the works that moved it most."""
+
+    start: int
+    end: int
+    text: str
+    """Empty when the book does not hold the text."""
+    told: bool | None
+    strongest: tuple[Strongest, ...]
 
 
 class Quotation(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +36,27 @@ class Quotation(msgspec.Struct, frozen=True, kw_only=True):
     work: str
     makers: tuple[str, ...]
     seq: int
+
+
+class Followed(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of the output that follows a work closely, and not word for word; code points. It is no quotation."""
+
+    start: int
+    end: int
+    work: str
+    makers: tuple[str, ...]
+    similarity_ppm: int | None
+    """Words and Han characters that are equal, of those that were aligned; ``None``: not said."""
+    seq: int
+
+
+class Twins(msgspec.Struct, frozen=True, kw_only=True):
+    """Training works that are one text, or nearly: what is shown of each is a part of what is shown of the text."""
+
+    works: tuple[str, ...]
+    effect_nnat: int
+    """Of all of them together."""
+    share_ppm: int
 
 
 class Behind(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +88,54 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     strongest: tuple[Strongest, ...]
     quotes: tuple[Quotation, ...]
     seq: int
+    utility_nnat: int | None = None
+    """The utility whose changes the effects are; ``None``: not recorded."""
+    gained_nnat: int | None = None
+    """What it gained by tuning the model on the works."""
+    residual_nnat: int | None = None
+    """The gain, less the sum of all effects."""
+    interval: str | None = None
+    """What the effects' intervals are, or why they are unknown; ``None``: not said."""
+    cut: str | None = None
+    """How many works were cut for training, so that only their beginning was measured; ``None``: not said."""
+    parts: tuple[Part, ...] = ()
+    """Sentences that were measured by themselves, in their order."""
+    near_copies: tuple[Followed, ...] = ()
+    """What follows a work closely, beside the quotations."""
+    twins: tuple[Twins, ...] = ()
+    """Training works that are copies of one another, strongest first."""
     told: bool | None = None
     """Whether the strongest works stand above random ones; ``None``: the measurement does not say."""
     flagged: tuple[int, ...] = ()
     """Facts behind it whose signature is in doubt: numbers."""
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something was refused, in words that can be translated: ``said`` with its ``values``."""
+
+    said: str
+    values: dict[str, str] = {}
+
+
+class TracedPeriod(msgspec.Struct, frozen=True, kw_only=True):
+    """A period's measured influence as it was recorded, with what it was held against."""
+
+    influence: str
+    grade: str
+    reasons: tuple[Reason, ...]
+    """Why it is not settlement grade."""
+    growth_ppm: int
+    """Growth of the adjoint's norm over the backward pass."""
+    retrainings: int
+    spearman_ppm: int | None
+    slope_ppm: int | None
+    """Of the straight line of measured on predicted changes; ``None``: too few to say."""
+    intercept_nnat: int | None
+    utility_nnat: int
+    """Of the period's sales, by the model as it is."""
+    residual_nnat: int | None
+    """What the utility gained by tuning, less the sum of all effects."""
+    seq: int
 
 
 class Owed(msgspec.Struct, frozen=True, kw_only=True):

@@ -61,6 +61,21 @@ class Source:
     share_ppm: int
     """Of the sum of the positive effects on this output."""
     proof: Proof
+    low_nnat: int | None = None
+    """With ``high_nnat``, the interval of the effect; ``None``: unknown."""
+    high_nnat: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A sentence of an output that was measured by itself, in code points of what the model wrote."""
+
+    start: int
+    end: int
+    told: bool | None
+    """Whether its strongest works stand above random ones; ``None``: the measurement does not say."""
+    sources: tuple[Source, ...]
+    """The strongest ones that helped it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +88,14 @@ class Quoted:
     work: str
     makers: tuple[str, ...]
     proof: Proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near(Quoted):
+    """A stretch of the output that follows a training work closely, and not word for word: no quotation."""
+
+    similarity_ppm: int | None
+    """Equal words of those that were aligned; ``None``: not said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +125,15 @@ class OutputStory:
     """Strongest first."""
     works_measured: int
     """How many training works were measured for it; ``sources`` shows the strongest of them."""
+    sentences: tuple[Sentence, ...] = ()
+    """Those of what the model wrote that were measured by themselves."""
+    influence_told: bool | None = None
+    """Whether its strongest works stand above random ones; ``None``: the measurement does not say."""
     influence_grade: str
     influence_method: str
     quotes: tuple[Quoted, ...]
+    near_copies: tuple[Near, ...] = ()
+    """What follows a work closely: stands apart from the quotations, and is never marked as one."""
     quote_rule: str
     """From how many words on a shared stretch counts as a quotation."""
     transferred_uslh: int

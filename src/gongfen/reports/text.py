@@ -13,10 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from gongfen.facts.kinds import Payment, Settlement
-from gongfen.reports.replies import Owed, Person, Who
+from gongfen.reports.replies import Owed, Person, TracedPeriod, Who
 from gongfen.reports.words import N_, Words
 
 STRONGEST = 8
+SENTENCE = 40
+"""So many code points of a sentence are shown."""
 ROLES = (N_("output"), N_("model"), N_("base"), N_("dataset"), N_("data"), N_("prompt"), N_("deployment"))
 """As what a work stands behind an output: those that have a word in every language. Others show as they were said."""
 READABLE = 24
@@ -122,9 +124,13 @@ def who(answer: Who, words: Words) -> RenderableType:
         parts.append(Text(say("… and %(more)s (--json shows all)", more=more), "dim"))
     parts.append(Text())
     parts.append(_influence_note(answer, words))
+    parts += [Text(line) for line in _account(answer, words)]
     if answer.told is False:
         note = N_("cannot tell: its strongest works do not stand above random ones, so these shares say nothing")
         parts.append(Text(words.gettext(note), "yellow"))
+    parts += [Text(line) for line in _twins(answer, words)]
+    if answer.parts:
+        parts += _sentences(answer, words)
     for quote in answer.quotes:
         place = say(
             "quoted: characters %(start)s–%(end)s stand in %(work)s", start=quote.start, end=quote.end, work=quote.work
@@ -134,6 +140,7 @@ def who(answer: Who, words: Words) -> RenderableType:
         parts.append(Text(words.gettext("quoted: nobody has looked for quotations")))
     elif not answer.quotes:
         parts.append(Text(words.gettext("quoted: no stretch that is long enough to be a quotation")))
+    parts += [Text(line) for line in _near_copies(answer, words)]
     if answer.unmeasured:
         parts.append(
             Text(words.gettext("Some labour behind it was never measured: the true amount is at least this."), "yellow")
@@ -141,6 +148,33 @@ def who(answer: Who, words: Words) -> RenderableType:
     if answer.flagged:
         parts.append(_flag_note(answer.flagged, words))
     return Group(*parts)
+
+
+def _near_copies(answer: Who, words: Words) -> Iterable[str]:
+    """What follows a work closely: never called a quotation."""
+    for near in answer.near_copies:
+        place = {"start": near.start, "end": near.end, "work": near.work}
+        if near.similarity_ppm is None:
+            yield words.say("not word for word: characters %(start)s–%(end)s follow %(work)s closely", **place)
+        else:
+            share = words.percent(near.similarity_ppm)
+            yield words.say(
+                "not word for word: characters %(start)s–%(end)s follow %(work)s closely (%(share)s of the words)",
+                **place, share=share,
+            )  # fmt: skip
+
+
+def _twins(answer: Who, words: Words) -> Iterable[str]:
+    """The strongest works that are one text: shown one by one, each looks weaker than the text is."""
+    strongest = {row.work for row in answer.strongest[:STRONGEST] if row.effect_nnat > 0}
+    for twins in answer.twins:
+        works = [work for work in twins.works if work in strongest]
+        if works:
+            yield words.counted(
+                "%(work)s and %(n)s other work are one text, or nearly: together %(share)s of the positive influence",
+                "%(work)s and %(n)s other works are one text, or nearly: together %(share)s of the positive influence",
+                len(twins.works) - 1, work=works[0], share=words.percent(twins.share_ppm),
+            )  # fmt: skip
 
 
 def _flag_note(flagged: Sequence[int], words: Words) -> Text:
@@ -161,6 +195,71 @@ def _influence_note(answer: Who, words: Words) -> Text:
     else:
         note = N_("influence: %(method)s — settlement grade: it ranks, it does not price")
     return Text(words.say(note, method=answer.method))
+
+
+def _account(answer: Who, words: Words) -> Iterable[str]:
+    """The strongest work with its interval, and what all effects together leave over of what tuning gained."""
+    first = next((row for row in answer.strongest if row.effect_nnat > 0), None)
+    if first is not None:
+        said = {"work": first.work, "effect": words.nats(first.effect_nnat)}
+        if first.low_nnat is None or first.high_nnat is None:
+            yield words.say("strongest: %(work)s, %(effect)s; how far that is known nobody measured", **said)
+        else:
+            ends = {
+                "low": words.nats(first.low_nnat),
+                "high": words.nats(first.high_nnat),
+                "interval": answer.interval or "",
+            }
+            yield words.say("strongest: %(work)s, %(effect)s, between %(low)s and %(high)s (%(interval)s)",
+                            **said, **ends)  # fmt: skip
+    if answer.cut not in (None, "none"):
+        yield words.say("works were cut for training, and measured as far as that: %(cut)s", cut=answer.cut)
+    if answer.gained_nnat is not None and answer.residual_nnat is not None:
+        yield words.say(
+            "tuning gained it %(gained)s; the effects add up to %(sum)s, and leave %(rest)s unaccounted for",
+            gained=words.nats(answer.gained_nnat),
+            sum=words.nats(answer.gained_nnat - answer.residual_nnat),
+            rest=words.nats(answer.residual_nnat),
+        )
+
+
+def _sentences(answer: Who, words: Words) -> Iterable[RenderableType]:
+    """The sentences of an output, each with the work that moved it most."""
+    rows = table(words, "sentence", "strongest work", "maker", "effect", numbers=(3,))
+    for part in answer.parts:
+        shown = part.text if len(part.text) <= SENTENCE else part.text[:SENTENCE] + "…"
+        first = part.strongest[0] if part.strongest and part.told is not False else None
+        if first is None:
+            rows.add_row(shown, words.gettext("cannot tell"), "", "")
+        else:
+            rows.add_row(shown, first.work, ", ".join(first.makers), words.nats(first.effect_nnat))
+    yield Text()
+    yield rows
+
+
+def period(found: TracedPeriod, words: Words) -> RenderableType:
+    """What was measured of a period's income, and how it stood its test."""
+    head = N_("%(name)s: influence of every work on the period's income, settlement grade")
+    if found.reasons:
+        head = N_("%(name)s: influence of every work on the period's income, display grade")
+    rest = words.gettext("unknown") if found.residual_nnat is None else words.nats(found.residual_nnat)
+    growth = words.ratio(found.growth_ppm)
+    account = N_("adjoint growth %(growth)s; %(rest)s of the gain is not accounted for")
+    lines = [words.say(head, name=found.influence), words.say(account, growth=growth, rest=rest)]
+    if found.retrainings:
+        rank = words.gettext("too few to say") if found.spearman_ppm is None else words.ratio(found.spearman_ppm)
+        lines.append(
+            words.say("held against %(n)s retrainings: rank correlation %(rank)s", n=found.retrainings, rank=rank)
+        )
+    if found.slope_ppm is not None and found.intercept_nnat is not None:
+        line = N_("measured = %(slope)s × predicted, %(intercept)s: it ranks, it does not price")
+        slope, intercept = words.ratio(found.slope_ppm), words.nats(found.intercept_nnat)
+        lines.append(words.say(line, slope=slope, intercept=intercept))
+    told: list[RenderableType] = [Text(line) for line in lines]
+    for reason in found.reasons:
+        why = words.say(reason.said, **reason.values)
+        told.append(Text(words.say("not settlement grade, so nobody is paid on it: %(why)s", why=why), "yellow"))
+    return Group(*told)
 
 
 def owed(rows: Iterable[Owed], words: Words, maker: str | None = None) -> RenderableType:

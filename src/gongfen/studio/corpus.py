@@ -28,8 +28,8 @@ from unicodedata import category, normalize
 
 from gongfen.errors import CorpusError
 from gongfen.studio.names import MAX_ID, UNIDENTIFIED, maker_id
-from gongfen.studio.near_duplicates import near_duplicates
-from gongfen.trace.quotation import HAN
+from gongfen.trace.near_duplicates import near_duplicates
+from gongfen.trace.tokens import HAN
 
 Reason = Literal["too_short", "too_long", "duplicate", "near_duplicate", "altered", "empty", "not_text"]
 

@@ -32,7 +32,7 @@ FULL = Plan(
     ),
     per_maker=2,
     length=56,
-    retrainings=4,
+    retrainings=8,
 )
 """SmolLM2-135M in fp32 with adapters in its upper 15 layers; 43 makers × 2 passages."""
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
 
 from gongfen.trace.problem import UNSCORED, Passage, padded, scorable
 
@@ -27,6 +28,9 @@ class Task(Protocol):
     def outputs(self) -> int:
         """M."""
 
+    def rows(self, numbers: Sequence[int]) -> Tensor:
+        """Of each row of the batch that these works are read in, which of ``numbers`` it belongs to, [R]."""
+
     def losses(self, numbers: Sequence[int]) -> Tensor:
         """Loss of each of these works, as it was trained on, in nats, [B]."""
 
@@ -41,13 +45,27 @@ class Task(Protocol):
 
 
 class LanguageTask:
-    """Works and outputs of a causal language model with ``forward(input_ids, attention_mask).logits``."""
+    """Works and outputs of a causal language model with ``forward(input_ids, attention_mask).logits``.
 
-    def __init__(self, module: nn.Module, works: Sequence[Passage], outputs: Sequence[Passage] = ()) -> None:
-        """Take works [N] and outputs [M]; raises TrainingError for one that has nothing to predict."""
+    What is longer than the model's context is read in windows, each beginning with the last token of the one before, so
+    that every token is predicted once, and from what stands in its window alone.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        works: Sequence[Passage],
+        outputs: Sequence[Passage] = (),
+        context: int | None = None,
+    ) -> None:
+        """Take works [N] and outputs [M]; raises TrainingError for one that has nothing to predict.
+
+        ``context``: tokens that the model reads at once; without it, ``module.config.max_position_embeddings``.
+        """
         self.module = module.eval()
-        self._works = scorable(works, "work")
-        self._outputs = scorable(outputs, "output")
+        self.context = context or getattr(getattr(module, "config", None), "max_position_embeddings", None)
+        self._works = [windows(passage, self.context) for passage in scorable(works, "work")]
+        self._outputs = [windows(passage, self.context) for passage in scorable(outputs, "output")]
 
     @property
     def works(self) -> int:
@@ -59,17 +77,27 @@ class LanguageTask:
         """M."""
         return len(self._outputs)
 
+    def rows(self, numbers: Sequence[int]) -> Tensor:
+        """A row for each window of these works, [R]."""
+        return self._rows(self._works, numbers)[1]
+
     def losses(self, numbers: Sequence[int]) -> Tensor:
         """Mean loss per scored token of these works, in nats, [B]."""
-        logits, targets = self._answers([self._works[i] for i in numbers])
-        scored = targets != UNSCORED
-        return _surprise(logits, targets).sum(1) / scored.sum(1)
+        read, rows = self._rows(self._works, numbers)
+        logits, targets = self._answers(read)
+        sums = _surprise(logits, targets).sum(1)
+        counts = (targets != UNSCORED).sum(1)
+        zeros = torch.zeros(len(numbers), dtype=sums.dtype)
+        return zeros.index_add(0, rows, sums) / zeros.index_add(0, rows, counts.to(sums.dtype))
 
     def drawn(self, numbers: Sequence[int], seed: int) -> Tensor:
         """Summed loss of every scored token, drawn anew from what the model would say there, in nats, []."""
-        logits, targets = self._answers([self._works[i] for i in numbers])
+        read, rows = self._rows(self._works, numbers)
+        logits, targets = self._answers(read)
         scored = targets != UNSCORED
-        chances = chances_of(seed, numbers, targets.shape[1])
+        # A work's first window is numbered like the work, the others beyond all works: what is drawn stays its own.
+        names = [numbers[row] + self.works * _earlier(rows, at) for at, row in enumerate(rows.tolist())]
+        chances = chances_of(seed, names, targets.shape[1])
         return cross_entropy(logits[scored], drawn_class(logits[scored], chances[scored]), reduction="sum")
 
     def log_likelihoods(self, numbers: Sequence[int]) -> Tensor:
@@ -77,11 +105,44 @@ class LanguageTask:
 
         The token at place ``t`` of an output stands at ``t - 1``: the first token is never predicted.
         """
-        return -_surprise(*self._answers([self._outputs[i] for i in numbers]))
+        read, rows = self._rows(self._outputs, numbers)
+        scored = -_surprise(*self._answers(read))
+        if len(read) == len(numbers):
+            return scored
+        parts = [scored[at, : len(passage.tokens) - 1] for at, passage in enumerate(read)]
+        whole = [torch.cat([parts[at] for at in (rows == row).nonzero().flatten()]) for row in range(len(numbers))]
+        return pad_sequence(whole, batch_first=True)
+
+    def _rows(self, held: Sequence[Sequence[Passage]], numbers: Sequence[int]) -> tuple[list[Passage], Tensor]:
+        """The windows of these works or outputs, and which of ``numbers`` each belongs to, [R]."""
+        found = [(window, row) for row, number in enumerate(numbers) for window in held[number]]
+        return [window for window, _ in found], torch.tensor([row for _, row in found])
 
     def _answers(self, passages: list[Passage]) -> tuple[Tensor, Tensor]:
         ids, mask, targets = padded(passages)
         return self.module(input_ids=ids, attention_mask=mask).logits[:, :-1], targets
+
+
+def windows(passage: Passage, context: int | None) -> list[Passage]:
+    """A passage in windows of at most ``context`` tokens, each beginning with the last token of the one before.
+
+    >>> [(window.tokens, window.scored_from) for window in windows(Passage((1, 2, 3, 4, 5, 6), 2), 4)]
+    [((1, 2, 3, 4), 2), ((4, 5, 6), 1)]
+
+    A window of which nothing is scored is kept where it stands, so that places count from the beginning.
+    """
+    if context is None or len(passage.tokens) <= context:
+        return [passage]
+    found: list[Passage] = []
+    for start in range(0, len(passage.tokens) - 1, context - 1):
+        tokens = passage.tokens[start : start + context]
+        found.append(Passage(tokens, min(max(passage.scored_from - start, 1), len(tokens))))
+    return found
+
+
+def _earlier(rows: Tensor, at: int) -> int:
+    """How many windows of the same work stand before this one."""
+    return int((rows[:at] == rows[at]).sum())
 
 
 class LossTask:
@@ -114,6 +175,10 @@ class LossTask:
     def outputs(self) -> int:
         """M."""
         return len(self._outputs[0]) if self._outputs else 0
+
+    def rows(self, numbers: Sequence[int]) -> Tensor:
+        """A row for each work, [B]."""
+        return torch.arange(len(numbers))
 
     def losses(self, numbers: Sequence[int]) -> Tensor:
         """Loss of these works, [B]."""

@@ -169,9 +169,10 @@ def work_rows(
     while start < len(numbers):
         end = min(start + size, len(numbers))
         chosen = numbers[start:end]
+        owners = task.rows(chosen) + start
 
-        def take(number: int, entered: Tensor, gradient: Tensor, at: slice = slice(start, end)) -> None:
-            parts[number][at] -= project(projections[number], entered, gradient)
+        def take(number: int, entered: Tensor, gradient: Tensor, at: Tensor = owners) -> None:
+            parts[number].index_add_(0, at, project(projections[number], entered, gradient), alpha=-1)
 
         try:
             with watched(task.module, layers, take):
@@ -222,8 +223,7 @@ def curvatures_file(folder: Path, moment: int) -> Path:
 def _prepare(task: Task, folder: Path, plan: Plan, moment: int, batch_size: int) -> None:
     """Measure K-FAC's factors on works evenly spread, and draw this checkpoint's projections."""
     layers, _ = linear_layers(task.module)
-    count = min(plan.method.factor_works, task.works)
-    numbers = [place * task.works // count for place in range(count)]
+    numbers = factor_works(plan, task.works)
     factors = factors_of(task, layers, numbers, plan.method.seed, batch_size)
     for layer, factor in zip(layers, factors, strict=True):
         if not bool(factor.inputs.isfinite().all() and factor.gradients.isfinite().all()):
@@ -231,7 +231,9 @@ def _prepare(task: Task, folder: Path, plan: Plan, moment: int, batch_size: int)
             raise TrainingError(f"layer {layer.name}", reason, "train at a lower rate, and look at the works")
     seed = plan.method.seed + moment
     found = projections_of(layers, factors, plan.method.rank, plan.method.whitening_ppm / PPM, seed)
-    sample = work_rows(task, layers, found, numbers[:: -(-count // LEVELLED)], batch_size, [i.work for i in plan.works])
+    sample = work_rows(
+        task, layers, found, numbers[:: -(-len(numbers) // LEVELLED)], batch_size, [i.work for i in plan.works]
+    )
     found = levelled(found, sample)
     tensors: dict[str, Tensor] = {}
     for number, projection in enumerate(found):
@@ -242,6 +244,12 @@ def _prepare(task: Task, folder: Path, plan: Plan, moment: int, batch_size: int)
     part = path.with_name(f".{path.name}")
     save_file(tensors, part)
     part.replace(path)
+
+
+def factor_works(plan: Plan, works: int) -> list[int]:
+    """The works from which the factors are measured, evenly spread."""
+    count = min(plan.method.factor_works, works)
+    return [place * works // count for place in range(count)]
 
 
 def read_projections(folder: Path, moment: int, layers: Sequence[Layer]) -> list[Projection]:
@@ -274,7 +282,7 @@ def _begin(folder: Path, plan: Plan) -> bool:
     if path.is_file() and path.read_bytes() == said:
         return True
     (folder / MANIFEST).unlink(missing_ok=True)
-    for pattern in ("works-*", "projections-*", "curvatures-*", ".*"):
+    for pattern in ("works-*", "projections-*", "curvatures-*", "eigenbases-*", ".*"):
         for old in folder.glob(pattern):
             old.unlink()
     write_whole(path, said)

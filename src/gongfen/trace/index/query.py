@@ -20,18 +20,10 @@ from gongfen.trace.index.build import Source, curvatures_file, projections_file,
 from gongfen.trace.index.curvature import divided, read_curvatures
 from gongfen.trace.index.manifest import AGAIN, PPM, Manifest, read_manifest
 from gongfen.trace.index.rows import Rows, products, read_rows, rounded, sha256_of
-from gongfen.trace.layers import Layer, linear_layers, watched
+from gongfen.trace.layers import Layer, linear_layers
 from gongfen.trace.projection import Projection, project
+from gongfen.trace.spans import Span, differentiate
 from gongfen.trace.task import Task
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Positions ``start:end`` of an output's scored row (:meth:`Task.log_likelihoods`); ``None``: to its end."""
-
-    output: int
-    start: int = 0
-    end: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,22 +99,11 @@ def span_rows(task: Task, layers: Sequence[Layer], projections: Sequence[Project
     """ψ of every span, fp32 [M, D]: one forward pass for an output, one backward pass for each of its spans."""
     rows = torch.zeros(len(spans), sum(projection.size for projection in projections))
     parts = torch.split(rows, [projection.size for projection in projections], 1)
-    at = 0
 
-    def take(number: int, entered: Tensor, gradient: Tensor) -> None:
-        parts[number][at] += project(projections[number], entered, gradient)[0]
+    def take(span: int, number: int, entered: Tensor, gradient: Tensor) -> None:
+        parts[number][span] += project(projections[number], entered[None], gradient[None])[0]
 
-    with watched(task.module, layers, take):
-        for output in dict.fromkeys(span.output for span in spans):
-            mine = [number for number, span in enumerate(spans) if span.output == output]
-            scored = task.log_likelihoods([output])[0]
-            for at in mine:
-                span = spans[at]
-                part = scored[span.start : span.end]
-                if not len(part):
-                    reason = f"has no token {span.start} to {span.end}: it has {len(scored)}"
-                    raise TrainingError(f"output {output}", reason, "name a part that is there")
-                part.sum().backward(retain_graph=at != mine[-1])  # type: ignore[no-untyped-call]
+    differentiate(task, layers, spans, take)
     if not bool(rows.isfinite().all()):
         raise TrainingError("output", "has gradients that are not finite numbers", "train at a lower rate")
     return rows

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from math import log
 
 import numpy as np
-from benchmarks.trace.score import Floats
+
+from gongfen.trace.evaluation.scores import Floats
 
 K1, B = 1.2, 0.75
 """Okapi BM25's usual constants (Robertson and Zaragoza 2009)."""
@@ -25,7 +26,7 @@ def bm25(documents: Sequence[Sequence[str]], queries: Sequence[Sequence[str]]) -
     """
     counts = [Counter(terms) for terms in documents]
     lengths = np.array([len(terms) for terms in documents])
-    norms = K1 * (1 - B + B * lengths / lengths.mean())
+    norms = K1 * (1 - B + B * lengths / (lengths.mean() or 1.0))
     found: dict[str, list[tuple[int, int]]] = {}
     for number, count in enumerate(counts):
         for term, times in count.items():
@@ -41,22 +42,22 @@ def bm25(documents: Sequence[Sequence[str]], queries: Sequence[Sequence[str]]) -
 
 
 def cosines(documents: Floats, queries: Floats) -> Floats:
-    """Cosine of every document's vector [N, D] with every query's [M, D], about the documents' mean; [N, M]."""
+    """Cosine of every document's vector [N, D] with every query's [M, D], about the documents' mean; [N, M].
+
+    A vector that is the mean has no direction, and is like nothing: 0.
+
+    >>> cosines(np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([[2.0, 0.0], [0.0, 0.0]])).tolist()
+    [[1.0, 0.0], [-1.0, 0.0]]
+    """
     centre = documents.mean(0)
-    left, right = documents - centre, queries - centre
-    left /= np.linalg.norm(left, axis=1, keepdims=True)
-    right /= np.linalg.norm(right, axis=1, keepdims=True)
-    answer: Floats = left @ right.T
+    answer: Floats = _directions(documents - centre) @ _directions(queries - centre).T
     return answer
 
 
-def words(text: str) -> list[str]:
-    """Runs of letters and digits, in small letters.
-
-    >>> words("A rose, is_not?")
-    ['a', 'rose', 'is', 'not']
-    """
-    return "".join(c if c.isalnum() else " " for c in text.lower()).split()
+def _directions(vectors: Floats) -> Floats:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    answer: Floats = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return answer
 
 
 def four_grams(text: str) -> list[str]:

@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 RESAMPLES = 1_000
+SUBSETS_SEED = 1
 AT_ONCE = 50
 """Resamples that are computed together: so many copies of all ranks are held in memory."""
 
@@ -30,6 +31,21 @@ class Interval:
 
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def random_halves(subsets: int, examples: int, seed: int = SUBSETS_SEED) -> Bools:
+    """Which examples each subset keeps, [S, N]: exactly half of them, at random but the same ones at every run.
+
+    Those of more subsets begin with those of fewer.
+
+    >>> random_halves(3, 10).sum(1).tolist(), bool((random_halves(5, 10)[:3] == random_halves(3, 10)).all())
+    ([5, 5, 5], True)
+    """
+    chance = np.random.RandomState(seed)
+    kept = np.zeros((subsets, examples), dtype=bool)
+    for row in kept:
+        row[chance.permutation(examples)[: examples // 2]] = True
+    return kept
 
 
 # -- rank correlation --------------------------------------------------------------------------------------------------
@@ -81,10 +97,20 @@ def lds_interval(scores: Floats, kept: Bools, utilities: Floats, resamples: int 
 
 
 def lds_difference(
-    left: Floats, right: Floats, kept: Bools, utilities: Floats, resamples: int = RESAMPLES, seed: int = 0
+    left: Floats,
+    right: Floats,
+    kept: Bools,
+    utilities: Floats,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    *,
+    same_retrainings: bool = False,
 ) -> Interval:
-    """By how much the mean LDS of the left tracer is higher, on the same resamples of retrainings and queries."""
-    both = _bootstrap((left, right), kept, utilities, resamples, seed)
+    """By how much the mean LDS of the left tracer is higher, on the same resamples of retrainings and queries.
+
+    ``same_retrainings``: queries alone are resampled, so the interval is what no number of retrainings makes narrower.
+    """
+    both = _bootstrap((left, right), kept, utilities, resamples, seed, same_retrainings=same_retrainings)
     return _interval(lds(left, kept, utilities) - lds(right, kept, utilities), both[0] - both[1])
 
 
@@ -103,7 +129,15 @@ def ceiling(seeds: Floats) -> float:
     return float(np.sqrt(max(count * alike / (1 + (count - 1) * alike), 0)))
 
 
-def _bootstrap(tracers: tuple[Floats, ...], kept: Bools, utilities: Floats, resamples: int, seed: int) -> list[Floats]:
+def _bootstrap(
+    tracers: tuple[Floats, ...],
+    kept: Bools,
+    utilities: Floats,
+    resamples: int,
+    seed: int,
+    *,
+    same_retrainings: bool = False,
+) -> list[Floats]:
     """Mean LDS of each tracer on each of the same resamples, [resamples]."""
     chance = np.random.default_rng(seed)
     subsets, queries = utilities.shape
@@ -112,6 +146,8 @@ def _bootstrap(tracers: tuple[Floats, ...], kept: Bools, utilities: Floats, resa
     means: list[list[Floats]] = [[] for _ in tracers]
     for count in _portions(resamples):
         rows = chance.multinomial(subsets, np.full(subsets, 1 / subsets), size=count).astype(float)
+        if same_retrainings:
+            rows = np.ones_like(rows)
         columns = chance.multinomial(queries, np.full(queries, 1 / queries), size=count)
         for order, kept_means in zip(orders, means, strict=True):
             kept_means.append((_correlations(order, true, rows) * columns).sum(1) / queries)

@@ -1,4 +1,4 @@
-"""Exact EK-FAC influence of chosen works: gradients whole, in the eigenbasis of the Kronecker factors. To re-rank by.
+"""Exact EK-FAC influence of chosen works: gradients whole, in the eigenbasis of the Kronecker factors.
 
 EK-FAC (George et al. 2018, algorithm 1; for influence Grosse et al. 2023, equation 20): with A = Q_a Λ_a Q_aᵀ and
 G = Q_g Λ_g Q_gᵀ, the Fisher block is taken as diagonal in that basis, with Λ = E[(Q_gᵀ ∇W Q_a)²] measured on gradients
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gongfen.trace.covariance import Factors, with_bias
 from gongfen.trace.layers import Layer, watched
+from gongfen.trace.spans import Span, differentiate
 from gongfen.trace.task import Task
 
 
@@ -61,26 +62,26 @@ def exact_influence(
 ) -> Tensor:
     """⟨∇W_work, direction⟩ of these works and M directions, a layer each [M, o, i], → [M, B]: estimated nats."""
     found = torch.zeros(len(directions[0]), len(numbers))
-    at = slice(0, 0)
+    at = torch.zeros(0, dtype=torch.long)
 
     def take(number: int, entered: Tensor, gradient: Tensor) -> None:
         whole = gradient.mT @ with_bias(layers[number], entered)
-        found[:, at] += directions[number].flatten(1) @ whole.flatten(1).T
+        found.index_add_(1, at, directions[number].flatten(1) @ whole.flatten(1).T)
 
     with watched(task.module, layers, take):
         for start in range(0, len(numbers), batch_size):
-            at = slice(start, min(start + batch_size, len(numbers)))
-            task.losses(numbers[at]).sum().backward()  # type: ignore[no-untyped-call]
+            chosen = numbers[start : start + batch_size]
+            at = task.rows(chosen) + start
+            task.losses(chosen).sum().backward()  # type: ignore[no-untyped-call]
     return found
 
 
-def output_gradients(task: Task, layers: Sequence[Layer], numbers: Sequence[int]) -> list[Tensor]:
-    """Gradient of each output's log-likelihood by every layer's weights, [M, o, i] a layer."""
-    found = [torch.zeros(len(numbers), layer.outputs, layer.inputs) for layer in layers]
+def output_gradients(task: Task, layers: Sequence[Layer], spans: Sequence[Span]) -> list[Tensor]:
+    """Gradient of each span's log-likelihood by every layer's weights, [M, o, i] a layer."""
+    found = [torch.zeros(len(spans), layer.outputs, layer.inputs) for layer in layers]
 
-    def take(number: int, entered: Tensor, gradient: Tensor) -> None:
-        found[number].add_(gradient.mT @ with_bias(layers[number], entered))
+    def take(span: int, number: int, entered: Tensor, gradient: Tensor) -> None:
+        found[number][span] += gradient.T @ with_bias(layers[number], entered)
 
-    with watched(task.module, layers, take):
-        task.log_likelihoods(numbers).sum().backward()  # type: ignore[no-untyped-call]
+    differentiate(task, layers, spans, take)
     return found

@@ -7,13 +7,13 @@ threshold is missed with probability (1 − 0.6²)³² ≈ 6·10⁻⁷ (Leskovec
 Datasets*, section 3.4).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from rensa import RMinHash, RMinHashLSH
 
-from gongfen.trace.quotation import words
+from gongfen.trace.tokens import words
 
 SHINGLE_TOKENS = 5
 THRESHOLD = Fraction(3, 5)
@@ -64,6 +64,23 @@ def near_duplicates(texts: Sequence[str], threshold: Fraction = THRESHOLD) -> di
         else:
             index.insert(at, sketch)
     return twins
+
+
+def clusters(works: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
+    """The works (id → text) that are one text, or nearly: each group in the order of ids, from two works on.
+
+    Equal words in equal order make one text, whatever their case and punctuation. Of texts that are nearly one, each is
+    put to the first in the order of ids that it resembles most, as by :func:`near_duplicates`.
+    """
+    same: dict[tuple[str, ...], list[str]] = {}
+    for work in sorted(works):
+        if keys := tuple(words(works[work])):
+            same.setdefault(keys, []).append(work)
+    groups = list(same.values())
+    twins = near_duplicates([works[group[0]] for group in groups])
+    for at, twin in twins.items():
+        groups[twin.first] += groups[at]
+    return tuple(tuple(sorted(group)) for at, group in enumerate(groups) if at not in twins and len(group) > 1)
 
 
 def _sketches(texts: Sequence[str]) -> Iterator[tuple[int, RMinHash, frozenset[str]]]:

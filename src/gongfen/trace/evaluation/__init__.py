@@ -1,0 +1,1 @@
+"""How good a tracer is, held against honest retraining: scores, retrainings, the verdict. Nothing touches a disk."""
