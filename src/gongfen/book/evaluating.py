@@ -52,6 +52,8 @@ from gongfen.trace.evaluation.verdict import verdict
 FEWEST_SUBSETS = 3
 """Two points always lie on a line."""
 FEWEST_WORKS = 8
+PASSES = 12
+"""Of the works through the model, for index and whole gradients, about; an epoch of training is one."""
 SHARE = re.compile(r"([0-9]{1,3})(%?)")
 
 
@@ -106,7 +108,9 @@ class Evaluation:
             tracers = sum(method.name != CHANCE for method in self.methods)
             drops = most_removals(len(self.sizes), tracers, len(self.outputs), wanted.seeds)
         pace = self.kept.pace_us() or _recorded_us(self.record, self.atelier.model)
-        tracing = METAGRADIENT_COSTS * len(self.outputs) if len(found) < len(known) and not self.left_out else 0
+        tracing = 0.0 if len(found) == len(known) else PASSES / self.atelier.setup.recipe.epochs
+        if tracing and not self.left_out:
+            tracing += METAGRADIENT_COSTS * len(self.outputs)
         runs = (len(halves) - kept) / 2 + drops - without + tracing
         return Planned(
             model=self.atelier.model,
