@@ -68,6 +68,16 @@ def test_a_worker_that_is_killed_is_said_to_be(tmp_path):
         built(tmp_path, Deadly(os.getpid()), Processes(2), shard_works=4)
 
 
+@pytest.mark.parametrize(
+    ("address", "reason"), [("127.0.0.1:1", "Connection refused"), ("localhost:99999", "cannot be joined")]
+)
+def test_a_cluster_that_is_not_there_is_said_at_once(address, reason, tmp_path):
+    pytest.importorskip("ray")
+    with pytest.raises(TrainingError, match=f"the Ray cluster {address} cannot be joined") as found:
+        built(tmp_path, engine=Ray(2, address))
+    assert reason in str(found.value)
+
+
 @pytest.mark.parametrize("engine", [Processes, Ray])
 def test_no_workers_cannot_work(engine):
     with pytest.raises(TrainingError, match="0 workers cannot work"):

@@ -7,6 +7,7 @@ every node must see the folder of the index, and have Gongfen.
 
 import multiprocessing
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -19,6 +20,9 @@ from gongfen.errors import TrainingError
 from gongfen.trace.index.build import Source, Unit, run_unit
 from gongfen.trace.index.manifest import Shard
 from gongfen.trace.task import Task
+
+ANSWER_S = 5.0
+"""So long a cluster's head may take to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,10 @@ class Ray:
             return
         ray = _ray()
         here = self.address == "local" and not ray.is_initialized()
-        if not ray.is_initialized():
-            given = {"num_cpus": self.workers} if here else {"address": self.address}
-            ray.init(**given, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        if here:
+            ray.init(num_cpus=self.workers, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        elif not ray.is_initialized():
+            _join(ray, self.address)
         try:
             source = ray.put(units[0].source)
             hire = ray.remote(num_cpus=1)(Worker)
@@ -119,6 +124,19 @@ def _ray() -> Any:  # noqa: ANN401 - an optional module
         remedy = "install it: pip install 'gongfen[ray]'; or ask for --workers alone"
         raise TrainingError("Ray", "is not installed", remedy) from error
     return ray
+
+
+def _join(ray: Any, address: str) -> None:  # noqa: ANN401
+    """Join a cluster that runs. Raises TrainingError; a host that does not answer is said to at once."""
+    remedy = "see its address: ray status; or ask for --ray local"
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        if host and port.isdigit():
+            socket.create_connection((host, int(port)), ANSWER_S).close()
+        ray.init(address=address, log_to_driver=False, configure_logging=False)
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = f"cannot be joined: {str(error).splitlines()[0][:200]}" if str(error) else "cannot be joined"
+        raise TrainingError(f"the Ray cluster {address}", reason, remedy) from error
 
 
 def _at_least_one(workers: int) -> None:
