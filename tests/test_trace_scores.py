@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.trace.ground_truth import Folder, fill, half_units, halves, measured_halves, without
+from benchmarks.trace.measuring import cross_fitted
 
 from gongfen.trace.evaluation.scores import (
     ceiling,
-    cross_fitted,
     drop_test,
     lds,
     lds_difference,

@@ -29,8 +29,8 @@ from gongfen.trace.evaluation.scores import (
     Bools,
     Floats,
     Interval,
-    cross_fitted,
     drop_test,
+    lds,
     lds_difference,
     lds_interval,
     strongest,
@@ -191,6 +191,19 @@ def measure(asked: argparse.Namespace, folder: Folder, name: str, method: Method
         {f"{d:g}": round(mean, 4) for d, mean in zip(method.dampings, means, strict=True)} if several else {},
         {label: lds_interval(scores, *ground) for label, ground in truths.items()},
     )
+
+
+def cross_fitted(candidates: list[Floats], grounds: list[tuple[Bools, Floats]]) -> tuple[Floats, tuple[int, int]]:
+    """Scores with the best damping, chosen for each half of the queries on the other half; and which two were chosen.
+
+    So no query is scored with a damping that was chosen on it. Even and odd queries are the halves; ``grounds`` are
+    pairs of kept [S, N] and utilities [S, M], and the mean over them decides.
+    """
+    each = np.array([np.mean([lds(scores, *ground) for ground in grounds], axis=0) for scores in candidates])
+    for_even, for_odd = (int(each[:, half::2].mean(1).argmax()) for half in (1, 0))
+    scores = np.array(candidates[for_even])
+    scores[:, 1::2] = candidates[for_odd][:, 1::2]
+    return scores, (for_even, for_odd)
 
 
 def _middle(values: list[Any]) -> float | None:

@@ -12,12 +12,12 @@ from torch import Tensor
 from gongfen.book.indexing import asked_index
 from gongfen.book.making import Atelier
 from gongfen.book.recording import Record
+from gongfen.book.tracing import at_the_end
 from gongfen.errors import TrainingError
 from gongfen.reports.replies import Reason
 from gongfen.reports.words import N_
 from gongfen.trace.evaluation.embeddings import mean_states
 from gongfen.trace.evaluation.scores import Floats
-from gongfen.trace.gradients import display_influence
 from gongfen.trace.metagradient import metagradient
 from gongfen.trace.problem import Passage
 from gongfen.trace.similarity import at_random, bm25, cosines, four_grams
@@ -81,10 +81,8 @@ def _index(asked: Asked) -> Found:
 
 
 def _gradients(asked: Asked) -> Found:
-    atelier = asked.atelier
-    problem = atelier.workshop.problem(atelier.texts, asked.outputs, [1] * len(asked.outputs))
-    found = display_influence(problem, atelier.run.theta)
-    return _scores(found.effects), f"final-checkpoint gradients, {found.method}, damping {found.damping}"
+    found = at_the_end(asked.atelier, asked.outputs)
+    return _scores(found.effects), found.method
 
 
 def _metagradient(asked: Asked) -> Found:

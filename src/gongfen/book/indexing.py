@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -75,10 +76,8 @@ class RunSource:
 
     def at(self, moment: int) -> "Opened":
         """The same, with the parameters of that checkpoint in place of the tape that they are replayed from."""
-        atelier = self.atelier
-        theta = replayed(atelier.run, self.steps[moment]).theta
-        passages = tuple(atelier.workshop.passage(text) for text in atelier.texts)
-        return Opened(atelier.workshop, passages, self.outputs, {moment: theta})
+        theta = replayed(self.atelier.run, self.steps[moment]).theta
+        return Opened(self.atelier.workshop, self.works, self.outputs, {moment: theta})
 
     def sent(self) -> "Opened":
         """What another process needs: the model and its parameters at every checkpoint, without the tape."""
@@ -86,6 +85,12 @@ class RunSource:
         thetas = {moment: one.thetas[moment] for moment, one in enumerate(each)}
         return replace(each[0], thetas=thetas)
 
+    @cached_property
+    def works(self) -> tuple[Passage, ...]:
+        """The works as they were trained on: cut to the setup's length."""
+        return tuple(self.atelier.workshop.passage(text) for text in self.atelier.texts)
+
+    @cached_property
     def moments(self) -> tuple[Moment, ...]:
         """What the checkpoints are: their parameters' hashes, the last of which is the adapter's own."""
         return tuple(
@@ -93,12 +98,12 @@ class RunSource:
             for step in self.steps
         )
 
+    @cached_property
     def items(self) -> tuple[Item, ...]:
         """The works, by name and by the hash of the tokens that were trained on."""
-        workshop = self.atelier.workshop
         return tuple(
-            Item(work=work, sha256=sha256(str(workshop.passage(text).tokens).encode()).hexdigest())
-            for work, text in zip(self.atelier.works, self.atelier.texts, strict=True)
+            Item(work=work, sha256=sha256(str(passage.tokens).encode()).hexdigest())
+            for work, passage in zip(self.atelier.works, self.works, strict=True)
         )
 
 
@@ -117,9 +122,9 @@ def asked_index(
     progress: Progress = silent,
 ) -> Measured:
     """Every work's effect on these spans of the outputs, by the model's index; ``shortlist`` of each measured again."""
-    index = index_of(record, atelier, engine=engine, progress=progress)
     source = RunSource(atelier, tuple(passages))
-    belongs(index.manifest, atelier.model, source.items(), [moment.parameters_sha256 for moment in source.moments()])
+    index = index_of(record, source, engine, progress)
+    belongs(index.manifest, atelier.model, source.items, [moment.parameters_sha256 for moment in source.moments])
     plan = index.manifest.plan
     method = (
         f"index of {len(plan.moments)} checkpoints, {plan.numbers} numbers a work, rank {plan.method.rank}, "
@@ -134,17 +139,10 @@ def asked_index(
     return Measured(method, answer.effects, told, ends, said)
 
 
-def index_of(
-    record: Record,
-    atelier: Atelier,
-    method: Method | None = None,
-    engine: Engine = here,
-    progress: Progress = silent,
-) -> Index:
+def index_of(record: Record, source: RunSource, engine: Engine = here, progress: Progress = silent) -> Index:
     """The index of a model: built, or gone on with, unless it is there for this very run. Raises TrainingError."""
-    source = RunSource(atelier)
-    method = method or Method(seed=atelier.setup.recipe.seed)
-    plan = plan_of(source, atelier.model, source.moments(), source.items(), method)
-    folder = index_folder(record, atelier.model)
+    model, method = source.atelier.model, Method(seed=source.atelier.setup.recipe.seed)
+    plan = plan_of(source, model, source.moments, source.items, method)
+    folder = index_folder(record, model)
     build_index(folder, source if engine is here else source.sent(), plan, engine, progress=progress)
     return Index(folder)

@@ -1,6 +1,7 @@
 """Look in the works behind a model for what its outputs quote or follow closely, and say it as facts."""
 
 from collections.abc import Iterator, Mapping
+from typing import TypedDict
 
 from gongfen.book.answers import CLOSE, DUPLICATES, SEARCHED, makers_of, making_of, prompt_length
 from gongfen.book.publishing import text_of
@@ -8,12 +9,22 @@ from gongfen.book.recording import Record
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
-from gongfen.trace.near_copies import SAME_PPM, NearCopies, NearRule
+from gongfen.trace.near_copies import SAME_PPM, NearCopies, NearCopy, NearRule
 from gongfen.trace.near_duplicates import clusters
-from gongfen.trace.quotation import QuoteIndex, QuoteRule
+from gongfen.trace.quotation import Quote, QuoteIndex, QuoteRule
 from gongfen.trace.suffixes import Suffixes
 
 _MOST_VALUE = 4_000  # code points of a note's value
+
+
+class Places(TypedDict):
+    """Where a stretch stands, code points."""
+
+    output_start: int
+    output_end: int
+    work: str
+    work_start: int
+    work_end: int
 
 
 class Quoting:
@@ -54,29 +65,25 @@ class Quoting:
         text = text_of(self._record, output)[typed:]
         quotes = self._index.find(text)
         for number, quote in enumerate(quotes):
-            body = k.Quote(
-                output=output,
-                output_start=quote.start + typed,
-                output_end=quote.end + typed,
-                work=quote.work,
-                work_start=quote.work_start,
-                work_end=quote.work_end,
-                method=self._exactly,
-            )
+            body = k.Quote(output=output, **_places(quote, typed), method=self._exactly)
             yield self._record.new(body, fact_id=f"quote:{output}:{number}")
         for number, near in enumerate(self._near.find(text, quotes)):
+            alike = near.similarity_ppm
             body = k.Quote(
-                output=output,
-                output_start=near.start + typed,
-                output_end=near.end + typed,
-                work=near.work,
-                work_start=near.work_start,
-                work_end=near.work_end,
-                exact=False,
-                method=self._closely,
-                similarity_ppm=near.similarity_ppm,
+                output=output, **_places(near, typed), exact=False, method=self._closely, similarity_ppm=alike
             )
             yield self._record.new(body, fact_id=f"near-copy:{output}:{number}")
+
+
+def _places(found: Quote | NearCopy, typed: int) -> Places:
+    """Where a stretch stands in the whole output, and where in the work."""
+    return {
+        "output_start": found.start + typed,
+        "output_end": found.end + typed,
+        "work": found.work,
+        "work_start": found.work_start,
+        "work_end": found.work_end,
+    }
 
 
 def duplicate_notes(twins: tuple[tuple[str, ...], ...]) -> tuple[k.Note, ...]:

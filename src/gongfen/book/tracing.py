@@ -107,23 +107,21 @@ def trace_with(
         spans = [*(Span(number) for number in range(len(outputs))), *(part.span for part in parts)]
         found = asked_index(record, atelier, passages, spans, how.rerank, how.engine, progress)
     else:
-        found = _at_the_end(atelier, passages, progress)
+        found = at_the_end(atelier, passages, progress)
     quoting = Quoting(record, dict(zip(atelier.works, atelier.texts, strict=True)))
     cut = k.Note(name=CUT, value=_cut(atelier))
     now, before = _utilities(atelier, passages)
     facts: list[Fact] = []
     quoted: list[int] = []
     for row, output in enumerate(outputs):
-        whole = msgspec.structs.replace(
-            _influence(record, atelier, found, row, output),
-            notes=(*_notes(atelier, found, row), cut, *quoting.notes),
-            utility_nnat=now[row],
-            untuned_nnat=before[row],
-        )
+        name = f"display:{output}:{measured_before(record, output)}"
+        whole = _influence(atelier, found, row, output, name)
+        notes = (*whole.notes, cut, *quoting.notes)
+        whole = msgspec.structs.replace(whole, notes=notes, utility_nnat=now[row], untuned_nnat=before[row])
         facts.append(record.new(whole, fact_id=f"influence:{whole.influence}"))
         for number, part in enumerate(parts, len(outputs)):
             if part.output == output:
-                body = _of_part(_influence(record, atelier, found, number, output), part)
+                body = _of_part(_influence(atelier, found, number, output, name), part)
                 facts.append(record.new(body, fact_id=f"influence:{body.influence}"))
         quotes = quoting.facts(output)
         quoted.append(sum(isinstance(fact.body, k.Quote) and fact.body.exact for fact in quotes))
@@ -134,10 +132,10 @@ def trace_with(
     return [_traced(body, seq, quotes) for (body, seq), quotes in zip(wholes, quoted, strict=True)]
 
 
-def _influence(record: Record, atelier: Atelier, found: Measured, row: int, output: str) -> k.Influence:
+def _influence(atelier: Atelier, found: Measured, row: int, output: str, name: str) -> k.Influence:
     """One row of what was measured, as a fact about an output."""
     return k.Influence(
-        influence=f"display:{output}:{measured_before(record, output)}",
+        influence=name,
         target=output,
         model=atelier.model,
         grade="display",
@@ -145,15 +143,11 @@ def _influence(record: Record, atelier: Atelier, found: Measured, row: int, outp
         utility=DISPLAY_UTILITY,
         seed=atelier.setup.recipe.seed,
         effects=effects_of(atelier.works, found.effects[row].tolist(), _ends(found, row)),
-        notes=_notes(atelier, found, row),
-    )
-
-
-def _notes(atelier: Atelier, found: Measured, row: int) -> tuple[k.Note, ...]:
-    return (
-        k.Note(name="works measured", value=str(len(atelier.works))),
-        k.Note(name=ABOVE_RANDOM, value=SAID[found.told[row]]),
-        k.Note(name=INTERVAL, value=found.interval),
+        notes=(
+            k.Note(name="works measured", value=str(len(atelier.works))),
+            k.Note(name=ABOVE_RANDOM, value=SAID[found.told[row]]),
+            k.Note(name=INTERVAL, value=found.interval),
+        ),
     )
 
 
@@ -176,7 +170,7 @@ def _of_part(body: k.Influence, part: Part) -> k.Influence:
     )
 
 
-def _at_the_end(atelier: Atelier, passages: Sequence[Passage], progress: Progress) -> Measured:
+def at_the_end(atelier: Atelier, passages: Sequence[Passage], progress: Progress = silent) -> Measured:
     """Every work's effect on every output, by whole gradients of the final model: its noise is not known."""
     problem = atelier.workshop.problem(atelier.texts, passages, [1] * len(passages))
     found = display_influence(problem, atelier.run.theta, progress=progress)

@@ -192,22 +192,6 @@ def _interval(values: Floats, resampled: Floats) -> Interval:
     return Interval(float(values.mean()), float(low), float(high))
 
 
-# -- choosing the damping ----------------------------------------------------------------------------------------------
-
-
-def cross_fitted(candidates: list[Floats], grounds: list[tuple[Bools, Floats]]) -> tuple[Floats, tuple[int, int]]:
-    """Scores with the best damping, chosen for each half of the queries on the other half; and which two were chosen.
-
-    So no query is scored with a damping that was chosen on it. Even and odd queries are the halves; ``grounds`` are
-    pairs of kept [S, N] and utilities [S, M], and the mean over them decides.
-    """
-    each = np.array([np.mean([lds(scores, *ground) for ground in grounds], axis=0) for scores in candidates])
-    for_even, for_odd = (int(each[:, half::2].mean(1).argmax()) for half in (1, 0))
-    scores = np.array(candidates[for_even])
-    scores[:, 1::2] = candidates[for_odd][:, 1::2]
-    return scores, (for_even, for_odd)
-
-
 # -- the drop test -----------------------------------------------------------------------------------------------------
 
 
