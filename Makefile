@@ -44,5 +44,6 @@ $(VENV)/.studio: $(VENV)/.base
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.studio
-	$(PIP) --editable '.[studio,dev]'
+	$(PIP) --editable '.[studio,dev,bergson]'
+	$(PIP) --no-deps bergson
 	@touch $@

@@ -193,6 +193,25 @@ def test_projections_keep_lengths_in_the_mean() -> None:
     torch.testing.assert_close(mean, lengths(10, 0), rtol=0.15, atol=0)
 
 
+def test_a_layer_through_which_nothing_flows_says_nothing(tmp_path) -> None:
+    """LoRA's A where B is still zero: before the first step, no work moves it."""
+    writer = Writer()(0)
+    with torch.no_grad():
+        for name, parameter in writer.module.named_parameters():
+            if "lora_B" in name:
+                parameter.zero_()
+    layers, _ = linear_layers(writer.module)
+    dead = [layer.name for layer in layers if "lora_A" in layer.name]
+    index = built(tmp_path, lambda _: writer)
+    assert dead
+    assert stored(index, 0).numbers.any()
+    start = 0
+    for layer in index.manifest.plan.layers:
+        assert layer.name not in dead or not stored(index, 0).numbers[:, start : start + layer.numbers].any()
+        start += layer.numbers
+    assert asked(index, lambda _: writer, [Span(0)]).isfinite().all()
+
+
 def test_outputs_are_divided_by_the_damped_curvature_of_the_rows() -> None:
     """(C + d) x = ψ for each layer by itself, with C from rows weighted by the inverse of their lengths."""
     source = torch.Generator().manual_seed(0)

@@ -71,9 +71,14 @@ def project(projection: Projection, entered: Tensor, gradient: Tensor) -> Tensor
 
 
 def _projected(covariance: Tensor, rank: int, damping: float, source: Generator) -> Tensor:
-    """(C + dI)^-½ Rᵀ, [features, r]; whole where there are no more features than ``rank``."""
+    """(C + dI)^-½ Rᵀ, [features, r]; whole where there are no more features than ``rank``.
+
+    Of a layer through which nothing flows, such as LoRA's A while its B is zero, it is zero: that layer says nothing.
+    """
     values, vectors = torch.linalg.eigh(covariance)
     values = values.clamp_min(0)
+    if not values.any():
+        return covariance.new_zeros(len(covariance), min(rank, len(covariance)))
     # The symmetric root: eigenvectors may turn or change sign by a rounding of the covariance, their product does not.
     whitened: Tensor = vectors / (values + sqrt(damping) * values.mean()).sqrt() @ vectors.T
     features = len(covariance)

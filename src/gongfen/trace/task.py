@@ -79,11 +79,15 @@ class LanguageTask:
 
     def rows(self, numbers: Sequence[int]) -> Tensor:
         """A row for each window of these works, [R]."""
-        return self._rows(self._works, numbers)[1]
+        return self.read(numbers)[1]
+
+    def read(self, numbers: Sequence[int]) -> tuple[list[Passage], Tensor]:
+        """The windows in which these works are read, and which of ``numbers`` each belongs to, [R]."""
+        return self._rows(self._works, numbers)
 
     def losses(self, numbers: Sequence[int]) -> Tensor:
         """Mean loss per scored token of these works, in nats, [B]."""
-        read, rows = self._rows(self._works, numbers)
+        read, rows = self.read(numbers)
         logits, targets = self._answers(read)
         sums = _surprise(logits, targets).sum(1)
         counts = (targets != UNSCORED).sum(1)
@@ -92,7 +96,7 @@ class LanguageTask:
 
     def drawn(self, numbers: Sequence[int], seed: int) -> Tensor:
         """Summed loss of every scored token, drawn anew from what the model would say there, in nats, []."""
-        read, rows = self._rows(self._works, numbers)
+        read, rows = self.read(numbers)
         logits, targets = self._answers(read)
         scored = targets != UNSCORED
         # A work's first window is numbered like the work, the others beyond all works: what is drawn stays its own.

@@ -65,6 +65,8 @@ class Unit:
 
 Engine = Callable[[Sequence[Unit]], Iterable[Shard]]
 """Runs units, in whatever order and wherever, and gives their shards as they are finished."""
+RowsOf = Callable[[Task, Sequence[Layer], Sequence[Projection], Sequence[int], int, Sequence[str]], Tensor]
+"""Makes φ of some works, as :func:`work_rows` does."""
 
 
 def here(units: Sequence[Unit]) -> Iterator[Shard]:
@@ -135,11 +137,11 @@ def build_index(
     return _finish(folder, plan, [done[unit.moment, unit.first] for unit in units])
 
 
-def run_unit(unit: Unit) -> Shard:
-    """Compute and write one shard."""
+def run_unit(unit: Unit, rows_of: RowsOf | None = None) -> Shard:
+    """Compute and write one shard; ``rows_of``: by another's passes than :func:`work_rows`."""
     task, plan = _task(unit.source, unit.moment), unit.plan
     layers, _ = linear_layers(task.module)
-    rows = work_rows(
+    rows = (rows_of or work_rows)(
         task, layers, read_projections(unit.folder, unit.moment, layers), range(unit.first, unit.first + unit.count),
         unit.batch_size, [item.work for item in plan.works],
     )  # fmt: skip
@@ -179,15 +181,15 @@ def work_rows(
                 task.losses(chosen).sum().backward()  # type: ignore[no-untyped-call]
         except (RuntimeError, MemoryError) as error:
             rows[start:end] = 0
-            size = _halved(error, size, names[chosen[0]])
+            size = halved(error, size, names[chosen[0]])
             continue
-        _refuse_infinite(parts, slice(start, end), layers, [names[number] for number in chosen])
+        refuse_infinite(parts, slice(start, end), layers, [names[number] for number in chosen])
         start = end
     return rows
 
 
-def _halved(error: Exception, size: int, name: str) -> int:
-    """Half the batch, if memory was the reason."""
+def halved(error: Exception, size: int, name: str) -> int:
+    """Half the batch, if memory was the reason; raises TrainingError when even one work is too much."""
     memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
     if not memory:
         raise error
@@ -199,7 +201,8 @@ def _halved(error: Exception, size: int, name: str) -> int:
     return size // 2
 
 
-def _refuse_infinite(parts: Sequence[Tensor], at: slice, layers: Sequence[Layer], names: Sequence[str]) -> None:
+def refuse_infinite(parts: Sequence[Tensor], at: slice, layers: Sequence[Layer], names: Sequence[str]) -> None:
+    """Raise TrainingError, naming works and layer, for rows ``at`` that hold what is no number."""
     for part, layer in zip(parts, layers, strict=True):
         bad = [name for name, row in zip(names, part[at], strict=True) if not bool(row.isfinite().all())]
         if bad:

@@ -47,12 +47,18 @@ def curvatures_of(layers: Sequence[Traced], shards: Iterable[Rows], works: int) 
 
 
 def divided(curvatures: Sequence[Tensor], rows: Tensor, damping: float) -> Tensor:
-    """(C + d)^-1 of outputs' rows [M, D], layer by layer, d = damping × the mean of C's diagonal."""
+    """(C + d)^-1 of outputs' rows [M, D], layer by layer, d = damping × the mean of C's diagonal.
+
+    A layer in which no work has a number (C = 0) says nothing of any output either.
+    """
     parts = torch.split(rows, [len(curvature) for curvature in curvatures], 1)
     found: list[Tensor] = []
     for curvature, part in zip(curvatures, parts, strict=True):
+        if not curvature.any():
+            found.append(torch.zeros_like(part))
+            continue
         damped = curvature.clone()
-        damped.diagonal().add_(damping * curvature.diagonal().mean().clamp_min(torch.finfo(damped.dtype).tiny))
+        damped.diagonal().add_(damping * curvature.diagonal().mean())
         found.append(torch.cholesky_solve(part.T, torch.linalg.cholesky(damped)).T)
     return torch.cat(found, 1)
 

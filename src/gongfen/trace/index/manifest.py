@@ -30,7 +30,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Damping of K-FAC's factors, in parts of their mean eigenvalue."""
     damping_ppm: int = 300_000
     """Damping of the curvature that outputs are divided by, in parts of its mean."""
-    factor_works: int = 500
+    factor_works: int = 128
     """Works from which K-FAC's factors are measured."""
     seed: int = 0
 
