@@ -341,6 +341,20 @@ def test_a_build_that_was_broken_off_goes_on_where_it_was(tmp_path) -> None:
     assert torch.equal(asked(index), asked(whole_one))
 
 
+def test_two_programs_do_not_build_one_index_at_once(tmp_path) -> None:
+    """The second is told to wait; nothing of the first is thrown away. A killed builder leaves no lock behind."""
+
+    def meanwhile(units):
+        with pytest.raises(TrainingError, match="is being built by another program"):
+            built(tmp_path, Writer())
+        return here(units)
+
+    first = built(tmp_path, engine=meanwhile)
+    torch.testing.assert_close(asked(first), asked(built(tmp_path)), rtol=0, atol=0)
+    other = built(tmp_path, Writer())
+    assert other.manifest.plan != first.manifest.plan
+
+
 def test_another_plan_begins_anew(tmp_path) -> None:
     built(tmp_path)
     with_seed = built(tmp_path, seed=5)

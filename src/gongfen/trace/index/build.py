@@ -4,7 +4,9 @@ Results do not depend on how the units are cut, batched or spread: what is drawn
 work's number alone, and projections are made once and read by every worker. What is left is the rounding of sums.
 """
 
+import fcntl
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -41,6 +43,8 @@ LEVELLED = 64
 """Works by which layers are brought to one level."""
 SHARD_WORKS = 4_096
 BATCH = 16
+LOCK = "lock"
+"""Whoever builds holds this file; it stays, and means nothing by itself."""
 
 
 class Source(Protocol):
@@ -115,11 +119,19 @@ def build_index(
     """Build what is planned, or what is left of it; a finished index of the same plan is only read.
 
     Raises TrainingError, naming work and layer, for gradients that are not finite; what was finished stays for the
-    next try, and nothing can be asked before all is.
+    next try, and nothing can be asked before all is. Raises it, too, while another program builds there.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if _begin(folder, plan) and (folder / MANIFEST).is_file():
+    if _is_of(folder, plan) and (folder / MANIFEST).is_file():
         return read_manifest(folder)
+    with _alone(folder):
+        return _built(folder, source, plan, engine, batch_size, progress)
+
+
+def _built(folder: Path, source: Source, plan: Plan, engine: Engine, batch_size: int, progress: Progress) -> Manifest:
+    _begin(folder, plan)
+    if (folder / MANIFEST).is_file():
+        return read_manifest(folder)  # another program has finished it meanwhile
     for moment in range(len(plan.moments)):
         if not projections_file(folder, moment).is_file():
             _prepare(source(moment), folder, plan, moment, batch_size)
@@ -278,18 +290,33 @@ def _task(source: Source, moment: int) -> Task:
 # -- beginning and end -------------------------------------------------------------------------------------------------
 
 
-def _begin(folder: Path, plan: Plan) -> bool:
-    """Whether a build of the same plan goes on; what was built by another is thrown away."""
-    said = msgspec.json.encode(plan)
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else builds there meanwhile. Raises TrainingError when somebody does."""
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            reason = "is being built by another program"
+            raise TrainingError(f"index {folder}", reason, "wait until it is there, then ask again") from None
+        yield
+
+
+def _is_of(folder: Path, plan: Plan) -> bool:
+    """Whether what is built there is of this very plan."""
     path = folder / PLAN
-    if path.is_file() and path.read_bytes() == said:
-        return True
+    return path.is_file() and path.read_bytes() == msgspec.json.encode(plan)
+
+
+def _begin(folder: Path, plan: Plan) -> None:
+    """Go on with a build of the same plan; what was built by another is thrown away."""
+    if _is_of(folder, plan):
+        return
     (folder / MANIFEST).unlink(missing_ok=True)
     for pattern in ("works-*", "projections-*", "curvatures-*", "eigenbases-*", ".*"):
         for old in folder.glob(pattern):
             old.unlink()
-    write_whole(path, said)
-    return False
+    write_whole(folder / PLAN, msgspec.json.encode(plan))
 
 
 def _finished(unit: Unit) -> Shard | None:
