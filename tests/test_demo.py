@@ -162,7 +162,7 @@ def test_a_period_that_was_hardly_tested_is_not_settlement_grade(made: tuple[Pat
     assert all(effect.low_nnat is UNSET for effect in before.effects)
     assert all(effect.low_nnat <= effect.effect_nnat <= effect.high_nnat for effect in last.effects)
     assert [note.value for note in last.notes if note.name == "interval"] == [
-        "95 %, of another run, by Student's t over 2 seeds"
+        "95 %, of another run, by Student's t over 2 seeds, pooled over the works"
     ]
 
 

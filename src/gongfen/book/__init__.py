@@ -347,19 +347,25 @@ class Book:
         rerank: int = 0,
         workers: int = 0,
         ray: str = "",
+        bergson: bool = False,
+        metagradient: bool = False,
+        seeds: int | None = None,
         cache: Path | None = None,
         progress: Progress = silent,
     ) -> "list[Traced]":
-        """Measure every training work's influence on outputs, display grade, and find their quotations.
+        """Measure every training work's influence on outputs, display grade; find quotations and near copies.
 
         ``index``: by an index of the works at several checkpoints, kept beside the run, that answers for any output;
         with it, ``sentences``: of each sentence, too, and ``rerank``: so many works again with whole gradients.
         ``workers``: build the index in so many processes; ``ray``: on the Ray cluster at this address, or ``local``.
+        ``bergson``: build it by Bergson's passes, with the same result. ``metagradient``: differentiate the recorded
+        training run once for each output; ``seeds``: train with other seeds, too, so many in all (2 if nothing is
+        said), for an interval of every effect.
         """
         from gongfen.book import tracing
 
         self.log.refresh()
-        how = tracing.How(index, sentences, rerank, workers, ray)
+        how = tracing.How(index, sentences, rerank, workers, ray, metagradient, seeds, bergson)
         return tracing.trace_outputs(self.log, outputs, cache or cache_folder(), progress, how)
 
     def trace_period(
@@ -368,14 +374,14 @@ class Book:
         *,
         currency: str = "EUR",
         validate: int = 8,
-        seeds: int = 1,
+        seeds: int = 2,
         cache: Path | None = None,
         progress: Progress = silent,
     ) -> TracedPeriod:
         """Measure every training work's influence on a period's income, and hold it against so many retrainings.
 
         It is settlement grade when it stands that test; else it is recorded as display grade, with the reason.
-        ``seeds``: train with other seeds, too, so many in all, for an interval of every effect.
+        ``seeds``: train with other seeds, too, so many in all, for an interval of every effect; 1: none.
         """
         from gongfen.book import making, tracing, tracing_period
 

@@ -6,7 +6,9 @@ from msgspec import UnsetType
 
 from gongfen.accounts import living_labour
 from gongfen.accounts.chart import UNIDENTIFIED, Living, payable, read_source
+from gongfen.book.how_tested import tested
 from gongfen.book.recording import Record
+from gongfen.book.sampled import sampled
 from gongfen.errors import MissingAssumptionError, UnknownMakerError, UnknownWorkError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
@@ -49,6 +51,8 @@ def who(record: Record, output: str) -> Who:
         if isinstance(fact.body, k.Quote) and fact.body.output == output and fact.body.exact
     )
     stock = record.state.stocks.get(output)
+    test = tested(record, found[1]) if found else None
+    measured = [one for one in (found[0] if found else None, test.seq if test else None) if one is not None]
     return Who(
         output=output,
         lineage=tuple((step.work, step.kind, step.role) for step in steps if step.role not in ("data", "whole")),
@@ -64,6 +68,8 @@ def who(record: Record, output: str) -> Who:
         cut=_noted(found[1], CUT) if found else None,
         parts=tuple(_parts(record, output, facts, found[1])) if found else (),
         told=TOLD.get(_noted(found[1], ABOVE_RANDOM) or "") if found else None,
+        tested=test,
+        sample=sampled(record, steps, facts, measured, labour=stock is not None and bool(stock.content)),
         makers=tuple(_behind(record, output, steps, owners, found, quotes)),
         strongest=strongest,
         quotes=quotes,

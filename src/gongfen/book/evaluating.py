@@ -26,6 +26,7 @@ from gongfen.book.evaluating_methods import (
     reason,
     scored,
 )
+from gongfen.book.how_tested import ABOVE_LIKENESS, INTERVAL_PPM, METRIC, OUTPUTS, SEEDS, SUBSETS
 from gongfen.book.making import Atelier, open_atelier
 from gongfen.book.recording import Record
 from gongfen.book.retrainings import Retrainings, Unit
@@ -206,7 +207,7 @@ class Evaluation:
         return k.Evaluation(
             subject=self.atelier.model,
             method=f"{tracer.name}: {tracer.method}"[:400],
-            metric="LDS",
+            metric=METRIC,
             value_ppm=tracer.lds.value_ppm,
             seed=self.atelier.setup.recipe.seed,
             notes=tuple(self._notes(tracer, ceiling_ppm)),
@@ -215,18 +216,18 @@ class Evaluation:
     def _notes(self, tracer: Tracer, ceiling_ppm: int | None) -> list[k.Note]:
         wanted, above = self.wanted, tracer.above
         said: dict[str, object] = {
-            "interval 95 % ppm": f"{tracer.lds.low_ppm} to {tracer.lds.high_ppm}",
-            "subsets": wanted.subsets,
-            "seeds": wanted.seeds,
-            "outputs": len(self.outputs),
+            INTERVAL_PPM: f"{tracer.lds.low_ppm} to {tracer.lds.high_ppm}",
+            SUBSETS: wanted.subsets,
+            SEEDS: wanted.seeds,
+            OUTPUTS: len(self.outputs),
             "ceiling ppm": "unknown: one seed" if ceiling_ppm is None else ceiling_ppm,
             "cpu us": tracer.cpu_us,
             "retrainings sha256": self.kept.sha256,
         }
         if above is not None:
-            said["above best likeness ppm"] = f"{above.value_ppm}, {above.low_ppm} to {above.high_ppm}"
+            said[f"{ABOVE_LIKENESS} ppm"] = f"{above.value_ppm}, {above.low_ppm} to {above.high_ppm}"
         if tracer.verdict is not None:
-            said["above best likeness"] = tracer.verdict
+            said[ABOVE_LIKENESS] = tracer.verdict
         for lost in tracer.drops:
             than = "than with all works" if tracer.name == CHANCE else "than at random"
             said[f"without {lost.works} works nnat"] = (

@@ -9,16 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gongfen.book.how_tested import GROWTH
 from gongfen.book.indexing import asked_index
 from gongfen.book.making import Atelier
 from gongfen.book.recording import Record
 from gongfen.book.tracing import at_the_end
+from gongfen.book.tracing_metagradient import metagradients, method_of
 from gongfen.errors import TrainingError
 from gongfen.reports.replies import Reason
 from gongfen.reports.words import N_
 from gongfen.trace.evaluation.embeddings import mean_states
 from gongfen.trace.evaluation.scores import Floats
-from gongfen.trace.metagradient import metagradient
 from gongfen.trace.problem import Passage
 from gongfen.trace.similarity import at_random, bm25, cosines, four_grams
 from gongfen.trace.spans import Span
@@ -86,12 +87,9 @@ def _gradients(asked: Asked) -> Found:
 
 
 def _metagradient(asked: Asked) -> Found:
-    atelier = asked.atelier
-    found = [
-        metagradient(atelier.workshop.problem(atelier.texts, [output], [1]), atelier.run) for output in asked.outputs
-    ]
+    found = metagradients(asked.atelier, asked.outputs)
     growth = max(one.growth for one in found)
-    said = f"metagradient of each output, {found[0].mode} difference of gradients, adjoint growth up to {growth:.2f}"
+    said = f"{method_of(found[0])}{GROWTH}{growth:.2f}"
     return _scores(torch.stack([one.effects for one in found])), said
 
 

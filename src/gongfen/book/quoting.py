@@ -1,6 +1,6 @@
 """Look in the works behind a model for what its outputs quote or follow closely, and say it as facts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypedDict
 
 from gongfen.book.answers import CLOSE, DUPLICATES, SEARCHED, makers_of, making_of, prompt_length
@@ -53,12 +53,17 @@ class Quoting:
             *duplicate_notes(self._twins),
         )
 
-    def facts(self, output: str) -> list[Fact]:
-        """Quotations, then near copies, in what the model wrote; what a person typed is their own.
+    def found(self, output: str) -> list[Fact]:
+        """Quotations, then near copies, in what the model wrote; what a person typed is their own."""
+        return list(self._found(output))
 
-        Those on record are left out.
-        """
-        return [fact for fact in self._found(output) if self._record.find(fact.id) is None]
+    def facts(self, output: str) -> list[Fact]:
+        """The same, without those on record."""
+        return self.new(self._found(output))
+
+    def new(self, found: Iterable[Fact]) -> list[Fact]:
+        """Those that are not on record."""
+        return [fact for fact in found if self._record.find(fact.id) is None]
 
     def _found(self, output: str) -> Iterator[Fact]:
         typed = prompt_length(making_of(self._record, output))

@@ -122,6 +122,8 @@ def story_of(here: Shown, output: str) -> OutputStory:
         works_measured=len(influence[1].effects) if influence else 0,
         influence_grade=answer.grade or "",
         influence_method=answer.method or "",
+        tested=answer.tested,
+        sample=answer.sample,
         sentences=_sentences(record, answer, typed),
         influence_told=answer.told,
         quotes=_quotes(record, answer, typed, len(text), unread=bool(unread)),

@@ -12,21 +12,26 @@ import torch
 from gongfen.book.answers import ABOVE_RANDOM, CUT, INTERVAL, is_of, making_of
 from gongfen.book.indexing import Measured, asked_index
 from gongfen.book.making import Atelier, open_atelier
+from gongfen.book.place import cache_folder
 from gongfen.book.quoting import Quoting
 from gongfen.book.recording import Record
+from gongfen.book.tracing_metagradient import SEEDS, Differentiated, by_metagradient
 from gongfen.book.tracing_parts import KEPT, Part, parts_of
 from gongfen.errors import TrainingError, UnknownWorkError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.progress import Progress, silent
-from gongfen.trace.gradients import display_influence
+from gongfen.trace.gradients import RESAMPLES, display_influence
+from gongfen.trace.index.bergson import Bergson
 from gongfen.trace.index.build import Engine, here
 from gongfen.trace.index.engines import Processes, Ray
+from gongfen.trace.interval import OVER_WORKS, over_works
 from gongfen.trace.problem import Passage
 from gongfen.trace.spans import Span
 
 NANO = 1_000_000_000
 SAID = {True: "yes", False: "no", None: "unknown: measured once"}
+NO_CURVATURE = "unknown: there are too many works, or too many numbers, to measure a curvature: ask the index"
 DISPLAY_UTILITY = "log p(output | prompt), generated tokens only, in nats"
 
 
@@ -40,6 +45,9 @@ class Traced(msgspec.Struct, frozen=True, kw_only=True):
     works: int
     positive: int
     quotes: int
+    """Stretches of the output that stand word for word in a work."""
+    near_copies: int
+    """Stretches that follow a work closely, and not word for word."""
     notes: dict[str, str]
     seq: int
 
@@ -58,7 +66,8 @@ class How:
     """``index``: by an index of the works at several checkpoints, kept beside the run, that answers for any output.
 
     With it, ``sentences`` measures each sentence by itself, too, and ``rerank`` works of each answer are measured again
-    with whole gradients.
+    with whole gradients. ``metagradient``: by differentiating the recorded run once for each output, and with ``seeds``
+    as many runs in all.
     """
 
     index: bool = False
@@ -67,17 +76,39 @@ class How:
     workers: int = 0
     """Of an index that is still to be built: so many processes, or workers of the Ray cluster at ``ray``."""
     ray: str = ""
+    metagradient: bool = False
+    seeds: int | None = None
+    bergson: bool = False
+    """Of an index that is still to be built: by Bergson's passes, hooks and batches."""
 
     def __post_init__(self) -> None:
-        """Raises TrainingError for what needs an index."""
-        asked = {"--sentences": self.sentences, "--rerank": self.rerank, "--workers": self.workers, "--ray": self.ray}
+        """Raises TrainingError for what does not go together, or needs an index or a metagradient."""
+        asked = {
+            "--sentences": self.sentences,
+            "--rerank": self.rerank,
+            "--workers": self.workers,
+            "--ray": self.ray,
+            "--bergson": self.bergson,
+        }
         first = next((name for name, given in asked.items() if given), None)
+        if self.metagradient and (self.index or first):
+            thing = "--index" if self.index else first or ""
+            raise TrainingError(thing, "does not go together with --metagradient", "leave one of the two out")
+        if self.seeds is not None and self.seeds < 1:
+            raise TrainingError(f"--seeds {self.seeds}", "trains nothing", "give 1 or more")
+        if self.seeds is not None and not self.metagradient:
+            raise TrainingError("--seeds", "of an output asks the metagradient", "add --metagradient")
         if first and not self.index:
             raise TrainingError(first, "asks an index", "add --index")
+        if self.bergson and (self.workers or self.ray):
+            other = "--ray" if self.ray else "--workers"
+            raise TrainingError(other, "does not go together with --bergson", "leave one of the two out")
 
     @property
     def engine(self) -> Engine:
-        """Where an index is built."""
+        """Where an index is built, and by whose passes. Raises TrainingError when Bergson is not installed."""
+        if self.bergson:
+            return Bergson()
         if self.ray:
             return Ray(self.workers or os.cpu_count() or 1, self.ray)
         return Processes(self.workers) if self.workers else here
@@ -88,31 +119,40 @@ def trace_outputs(
 ) -> list[Traced]:
     """Display grade: influence of every training work on each output, and its quotations; one pass for all outputs.
 
-    All outputs must come from one model. Raises UnknownWorkError, TrainingError.
+    All outputs must come from one model; one named twice is traced once. Raises UnknownWorkError, TrainingError.
     """
+    outputs = tuple(dict.fromkeys(outputs))
     models = {model_of(record, output) for output in outputs}
     if len(models) != 1:
         raise TrainingError(f"{len(outputs)} outputs", "come from different models", "trace each model's by themselves")
     atelier = open_atelier(record, models.pop(), cache)
-    return trace_with(record, atelier, outputs, progress, how)
+    return trace_with(record, atelier, outputs, progress, how, cache)
 
 
 def trace_with(
-    record: Record, atelier: Atelier, outputs: Sequence[str], progress: Progress = silent, how: How = How()
+    record: Record,
+    atelier: Atelier,
+    outputs: Sequence[str],
+    progress: Progress = silent,
+    how: How = How(),
+    cache: Path | None = None,
 ) -> list[Traced]:
     """As :func:`trace_outputs`, with a model that is open already."""
     passages = tuple(sold_passage(record, output) for output in outputs)
     parts = parts_of(record, atelier, outputs, passages) if how.sentences else []
+    found: Measured
     if how.index:
         spans = [*(Span(number) for number in range(len(outputs))), *(part.span for part in parts)]
         found = asked_index(record, atelier, passages, spans, how.rerank, how.engine, progress)
+    elif how.metagradient:
+        found = by_metagradient(atelier, outputs, passages, how.seeds or SEEDS, cache or cache_folder(), progress)
     else:
         found = at_the_end(atelier, passages, progress)
     quoting = Quoting(record, dict(zip(atelier.works, atelier.texts, strict=True)))
     cut = k.Note(name=CUT, value=_cut(atelier))
     now, before = _utilities(atelier, passages)
     facts: list[Fact] = []
-    quoted: list[int] = []
+    copied: list[tuple[int, int]] = []
     for row, output in enumerate(outputs):
         name = f"display:{output}:{measured_before(record, output)}"
         whole = _influence(atelier, found, row, output, name)
@@ -123,13 +163,14 @@ def trace_with(
             if part.output == output:
                 body = _of_part(_influence(atelier, found, number, output, name), part)
                 facts.append(record.new(body, fact_id=f"influence:{body.influence}"))
-        quotes = quoting.facts(output)
-        quoted.append(sum(isinstance(fact.body, k.Quote) and fact.body.exact for fact in quotes))
-        facts += quotes
+        quotes = quoting.found(output)
+        exact = sum(isinstance(fact.body, k.Quote) and fact.body.exact for fact in quotes)
+        copied.append((exact, len(quotes) - exact))
+        facts += quoting.new(quotes)
     numbers = record.record(facts)
     said = [(fact.body, seq) for fact, seq in zip(facts, numbers, strict=True) if isinstance(fact.body, k.Influence)]
     wholes = [(body, seq) for body, seq in said if body.output_start is msgspec.UNSET]
-    return [_traced(body, seq, quotes) for (body, seq), quotes in zip(wholes, quoted, strict=True)]
+    return [_traced(body, seq, *found_in) for (body, seq), found_in in zip(wholes, copied, strict=True)]
 
 
 def _influence(atelier: Atelier, found: Measured, row: int, output: str, name: str) -> k.Influence:
@@ -147,6 +188,7 @@ def _influence(atelier: Atelier, found: Measured, row: int, output: str, name: s
             k.Note(name="works measured", value=str(len(atelier.works))),
             k.Note(name=ABOVE_RANDOM, value=SAID[found.told[row]]),
             k.Note(name=INTERVAL, value=found.interval),
+            *(found.notes(row) if isinstance(found, Differentiated) else ()),
         ),
     )
 
@@ -171,11 +213,15 @@ def _of_part(body: k.Influence, part: Part) -> k.Influence:
 
 
 def at_the_end(atelier: Atelier, passages: Sequence[Passage], progress: Progress = silent) -> Measured:
-    """Every work's effect on every output, by whole gradients of the final model: its noise is not known."""
+    """Every work's effect on every output, by whole gradients of the final model."""
     problem = atelier.workshop.problem(atelier.texts, passages, [1] * len(passages))
-    found = display_influence(problem, atelier.run.theta, progress=progress)
+    found = display_influence(problem, atelier.run.theta, progress=progress, resamples=RESAMPLES)
     method = f"final-checkpoint gradients, {found.method}, damping {found.damping}"
-    return Measured(method, found.effects, [None] * len(passages))
+    told: list[bool | None] = [None] * len(passages)
+    ends = over_works(found.effects, found.deviation)
+    if ends is None:
+        return Measured(method, found.effects, told, interval=NO_CURVATURE)
+    return Measured(method, found.effects, told, ends, OVER_WORKS.format(RESAMPLES))
 
 
 def _ends(found: Measured, row: int) -> list[tuple[float, float]] | None:
@@ -194,7 +240,7 @@ def _utilities(atelier: Atelier, passages: Sequence[Passage]) -> tuple[list[int]
     return now, before
 
 
-def _traced(body: k.Influence, seq: int, quotes: int) -> Traced:
+def _traced(body: k.Influence, seq: int, quotes: int, near_copies: int) -> Traced:
     return Traced(
         target=body.target,
         influence=body.influence,
@@ -203,6 +249,7 @@ def _traced(body: k.Influence, seq: int, quotes: int) -> Traced:
         works=len(body.effects),
         positive=sum(effect.effect_nnat > 0 for effect in body.effects),
         quotes=quotes,
+        near_copies=near_copies,
         notes={note.name: note.value for note in body.notes},
         seq=seq,
     )

@@ -6,7 +6,6 @@ makers, without one work), at even ranks of the predicted change, with rank corr
 that fails is recorded with its reason, and the measurement is display grade: nobody is paid on it.
 """
 
-from dataclasses import replace
 from math import sqrt
 from pathlib import Path
 
@@ -17,6 +16,15 @@ from gongfen.book.answers import INTERVAL, makers_of, residual
 from gongfen.book.making import Atelier
 from gongfen.book.recording import Record
 from gongfen.book.tracing import NANO, effects_of, measured_before, model_of, sold_passage
+from gongfen.book.tracing_metagradient import (
+    ADJOINT_GROWTH,
+    MOST_GROWTH,
+    REPLAYED,
+    method_of,
+    refuse_rough,
+    rough_seed,
+    with_seed,
+)
 from gongfen.errors import MissingAssumptionError, TrainingError
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
@@ -24,22 +32,17 @@ from gongfen.progress import Progress, silent
 from gongfen.reports.replies import Reason, TracedPeriod
 from gongfen.reports.words import N_
 from gongfen.shares import period_of, period_target
-from gongfen.studio.workshop import Workshop
 from gongfen.trace.interval import OVER_SEEDS, over_seeds
 from gongfen.trace.leave_out import LeaveOut, evenly_ranked, leave_out
 from gongfen.trace.metagradient import Metagradient, metagradient
 from gongfen.trace.problem import utility
-from gongfen.trace.tuning import tune
 
-MOST_GROWTH = 3.0
-"""Growth of the adjoint's norm above which a run is not smooth enough to settle on (``attribution.md``)."""
 FEWEST = 8
 """Retrainings without which nothing is settlement grade (``attribution.md``)."""
 CHANCE = 1.645
 """Standard deviations above nothing that a rank correlation must be: 5 %, one-sided."""
 UTILITY = "U = Σ price · log p(output | prompt) / Σ price, over the period's sales, generated tokens only, in nats"
 ONE_RUN = "unknown: one run; its test against retraining says how far it holds"
-ADJOINT_GROWTH = "adjoint growth ppm"
 NOT_SETTLEMENT = "not settlement grade"
 """The note that says why."""
 
@@ -68,6 +71,7 @@ class PeriodTrace:
         self.found: Metagradient | None = None
         self.tested: LeaveOut | None = None
         self.others: list[Tensor] = []
+        self.interval = ONE_RUN
 
     def measure(self, progress: Progress = silent) -> None:
         """Differentiate the recorded training run for the period's income.
@@ -75,26 +79,20 @@ class PeriodTrace:
         Raises TrainingError when the run does not replay to the recorded hash, or is too rough to settle on.
         """
         self.found = metagradient(self.problem, self.atelier.run, progress=progress)
-        if self.found.growth > MOST_GROWTH:
-            raise TrainingError(
-                f"run {self.atelier.model}",
-                f"is not smooth: its adjoint grows {self.found.growth:.1f} times, of {MOST_GROWTH} at most",
-                "train with a longer warm-up and a lower rate",
-            )
+        refuse_rough(f"run {self.atelier.model}", self.found.growth)
 
     def vary(self, seeds: int, cache: Path, progress: Progress = silent) -> None:
         """Train with other seeds, too, so many in all, and differentiate each run: how much of it is luck.
 
-        Raises TrainingError when one of them is too rough.
+        When one of them is too rough, that stays unknown.
         """
-        recipe = self.atelier.setup.recipe
         for number in range(1, seeds):
-            setup = replace(self.atelier.setup, recipe=replace(recipe, seed=recipe.seed + number))
-            problem = Workshop(setup, self.atelier.texts, cache).problem(self.atelier.texts, self.passages, self.prices)
-            found = metagradient(problem, tune(problem, setup.recipe))
+            other = with_seed(self.atelier, number, cache)
+            problem = other.workshop.problem(other.texts, self.passages, self.prices)
+            found = metagradient(problem, other.run)
             if found.growth > MOST_GROWTH:
-                reason = f"is not smooth: its adjoint grows {found.growth:.1f} times"
-                raise TrainingError(f"the run with seed {setup.recipe.seed}", reason, "leave --seeds out")
+                self.others, self.interval = [], rough_seed(other, found.growth)
+                return
             self.others.append(found.effects)
             progress(number, seeds - 1)
 
@@ -127,15 +125,15 @@ class PeriodTrace:
             target=self.target,
             model=self.atelier.model,
             grade="display" if reasons else "settlement",
-            method=f"metagradient, {found.mode} difference of gradients, relative step {found.relative_step}",
+            method=method_of(found),
             utility=UTILITY,
             seed=self.atelier.setup.recipe.seed,
             effects=effects_of(self.atelier.works, found.effects.tolist(), list(zip(*ends, strict=True)) or None),
             notes=(
                 k.Note(name=ADJOINT_GROWTH, value=str(growth)),
-                k.Note(name="replayed to", value=found.adapter_sha256),
+                k.Note(name=REPLAYED, value=found.adapter_sha256),
                 k.Note(name="reading", value="it ranks; it does not price"),
-                k.Note(name=INTERVAL, value=OVER_SEEDS.format(len(each)) if ends else ONE_RUN),
+                k.Note(name=INTERVAL, value=OVER_SEEDS.format(len(each)) if ends else self.interval),
                 *(k.Note(name=NOT_SETTLEMENT, value=reason.said % reason.values) for reason in reasons),
             ),
             utility_nnat=now,

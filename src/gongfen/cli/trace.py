@@ -2,9 +2,11 @@
 
 import os
 from functools import partial
+from itertools import starmap
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -17,7 +19,12 @@ from gongfen.errors import MissingAssumptionError
 from gongfen.reports import text
 from gongfen.reports.replies import Who
 
+if TYPE_CHECKING:
+    from gongfen.book.tracing import Traced
+
 PERIOD = "period:"
+SEEDS = "Of a period, or with --metagradient: train with so many seeds, for intervals; 2 if nothing is said, 1: none."
+METAGRADIENT = "Of outputs: differentiate the training run itself. Each output costs about one to two trainings."
 
 
 @trace_app.callback()
@@ -30,9 +37,8 @@ def trace(
         int,
         typer.Option(min=0, help="Of a period: retrain without so many makers, and compare; 0: display grade only."),
     ] = 8,
-    seeds: Annotated[
-        int, typer.Option(min=1, help="Of a period: train with so many seeds, for an interval of every effect.")
-    ] = 1,
+    seeds: Annotated[int | None, typer.Option(min=1, help=SEEDS)] = None,
+    metagradient: Annotated[bool, typer.Option("--metagradient", help=METAGRADIENT)] = False,
     index: Annotated[
         bool, typer.Option("--index", help="Read the works once, at four checkpoints; keep that for every output.")
     ] = False,
@@ -46,6 +52,9 @@ def trace(
     ray: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Build the index on a Ray cluster: local, auto, or its address.")
     ] = "",
+    bergson: Annotated[
+        bool, typer.Option("--bergson", help="Build the index by Bergson's passes; the result is the same.")
+    ] = False,
     cache: Annotated[Path | None, typer.Option(envvar="GONGFEN_CACHE", help="Where base models are kept.")] = None,
     book: BookPath = None,
     as_json: AsJson = False,
@@ -61,22 +70,35 @@ def trace(
     speak = words()
     with several_steps(), gongfen.open(book) as opened, progress(speak.gettext("tracing"), quiet=as_json) as move:
         if not targets[0].startswith(PERIOD):
-            asked = {"index": index, "sentences": sentences, "rerank": rerank, "workers": workers, "ray": ray}
-            opened.trace(*targets, **asked, cache=cache, progress=move)  # type: ignore[arg-type]
-            answers = [opened.who(output) for output in targets]
-            draw = partial(_drawn, alone=sentences)
-            show(answers, as_json=as_json, draw=lambda: Group(*(draw(answer) for answer in answers)))
+            made = opened.trace(
+                *targets, index=index, sentences=sentences, rerank=rerank, workers=workers, ray=ray, bergson=bergson,
+                metagradient=metagradient, seeds=seeds, cache=cache, progress=move,
+            )  # fmt: skip
+            answers = [
+                (opened.who(output), traced) for output, traced in zip(dict.fromkeys(targets), made, strict=True)
+            ]
+            _show_outputs(answers, as_json=as_json, alone=sentences)
             return
-        _check_period(targets, validate, asks_index=bool(index or sentences or rerank or workers or ray))
+        asks_index = bool(index or sentences or rerank or workers or ray or bergson)
+        _check_period(targets, validate, asks_index=asks_index, asks_metagradient=metagradient)
         period, _, currency = targets[0].removeprefix(PERIOD).partition(":")
         found = opened.trace_period(
-            period, currency=currency or "EUR", validate=validate, seeds=seeds, cache=cache, progress=move
+            period, currency=currency or "EUR", validate=validate, seeds=seeds or 2, cache=cache, progress=move
         )
     show(found, as_json=as_json, draw=lambda: text.period(found, speak))
 
 
-def _check_period(targets: list[str], validate: int, *, asks_index: bool) -> None:
+def _show_outputs(answers: "list[tuple[Who, Traced]]", *, as_json: bool, alone: bool) -> None:
+    """Whose work is in each output, and what was measured and found just now."""
+    said = [{**msgspec.to_builtins(answer), "traced": msgspec.to_builtins(traced)} for answer, traced in answers]
+    show(said, as_json=as_json, draw=lambda: Group(*starmap(partial(_drawn, alone=alone), answers)))
+
+
+def _check_period(targets: list[str], validate: int, *, asks_index: bool, asks_metagradient: bool) -> None:
     """Raises MissingAssumptionError for what does not go together with a period."""
+    if asks_metagradient:
+        remedy = "leave it out: a period is always traced by its metagradient"
+        raise MissingAssumptionError("--metagradient", "is for outputs", remedy)
     if asks_index:
         raise MissingAssumptionError("--index", "is for outputs", "a period is traced through the run itself")
     if len(targets) > 1:
@@ -87,9 +109,15 @@ def _check_period(targets: list[str], validate: int, *, asks_index: bool) -> Non
         )
 
 
-def _drawn(answer: Who, *, alone: bool) -> RenderableType:
-    """An answer; ``alone``: sentences were asked for, so an output of one is said to be one."""
-    lines: list[RenderableType] = [text.who(answer, words())]
+def _drawn(answer: Who, traced: "Traced", *, alone: bool) -> RenderableType:
+    """An answer, and how much was found; ``alone``: sentences were asked for, so an output of one is said to be one."""
+    speak = words()
+    found = speak.say(
+        "found in it: %(quotes)s, %(near)s",
+        quotes=speak.counted("%(n)s quotation", "%(n)s quotations", traced.quotes),
+        near=speak.counted("%(n)s near copy", "%(n)s near copies", traced.near_copies),
+    )
+    lines: list[RenderableType] = [text.who(answer, speak), Text(found)]
     if alone and not answer.parts:
-        lines.append(Text(words().gettext("sentences: it is one sentence, so the whole is what there is")))
+        lines.append(Text(speak.gettext("sentences: it is one sentence, so the whole is what there is")))
     return Group(*lines, Text())

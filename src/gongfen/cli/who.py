@@ -17,5 +17,4 @@ def who(
     """Who made an output: lineage, influence, quotation, labour — each by itself."""
     with gongfen.open(book) as opened:
         answer = opened.who(output)
-        sample = opened.log.sample
-    show(answer, as_json=as_json, draw=lambda: text.who(answer, words()), sample=sample)
+    show(answer, as_json=as_json, draw=lambda: text.who(answer, words()))

@@ -33,6 +33,7 @@ from gongfen.reports.story import (
     TrainingStory,
     WorkStory,
 )
+from gongfen.reports.text_tested import tested_line
 from gongfen.reports.words import LANGUAGES, N_, Words, tongue
 from gongfen.reports.worth_pictures import price_said, worth_part
 from gongfen.reports.worth_words import CODES, LAYER_NAMES
@@ -128,6 +129,7 @@ class Card:
     sentences: tuple[tuple[int, str, Sentence], ...]
     quotations: tuple[Quotation, ...]
     influences: tuple[Influence, ...]
+    tested: str
     worth: tuple[Row, ...]
     parts: tuple[Row, ...]
     labour: Markup
@@ -436,6 +438,7 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
             Influence(s, _bar([Span(0, s.effect_nnat, "influence", "estimated")], high, key, low))
             for s in output.sources
         ),
+        tested=tested_line(output.tested, words),
         worth=_worth(output, story.currency, words, key),
         parts=_parts(output.by_kind, words, key),
         labour=_bar(_labour_spans(output), most, key),

@@ -59,6 +59,27 @@ class Twins(msgspec.Struct, frozen=True, kw_only=True):
     share_ppm: int
 
 
+class Tested(msgspec.Struct, frozen=True, kw_only=True):
+    """How well the way that measured an output ranked honest retrainings of the same model (LDS)."""
+
+    model: str
+    method: str
+    """Its name in the table of ``gongfen trace evaluate``."""
+    value_ppm: int
+    """Mean rank correlation; 1,000,000: always right; 0: chance."""
+    low_ppm: int | None
+    """With ``high_ppm``, its interval; ``None``: not said."""
+    high_ppm: int | None
+    retrainings: int | None
+    """On random halves of the works; ``None``: not said."""
+    outputs: int | None
+    """On which it was tested; ``None``: not said."""
+    above_likeness: str | None
+    """Whether it is above plain likeness of texts for certain: ``yes``, ``no``, ``unknown``; ``None``: not said."""
+    seq: int
+    """The fact that says it."""
+
+
 class Behind(msgspec.Struct, frozen=True, kw_only=True):
     """One maker behind an output."""
 
@@ -106,6 +127,10 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     """Training works that are copies of one another, strongest first."""
     told: bool | None = None
     """Whether the strongest works stand above random ones; ``None``: the measurement does not say."""
+    tested: Tested | None = None
+    """How well this way of measuring stood its test on this model; ``None``: nobody has tested it there."""
+    sample: tuple[str, ...] = ()
+    """Which of these answers rest on sample data: ``lineage``, ``labour``, ``influence``, ``quotations``."""
     flagged: tuple[int, ...] = ()
     """Facts behind it whose signature is in doubt: numbers."""
 

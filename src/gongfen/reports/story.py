@@ -6,6 +6,7 @@ Amounts are integers with their unit in the name. ``None`` means *unknown* and i
 
 from dataclasses import dataclass
 
+from gongfen.reports.replies import Tested
 from gongfen.value import Layer, Swings, Worth
 
 
@@ -131,6 +132,10 @@ class OutputStory:
     """Whether its strongest works stand above random ones; ``None``: the measurement does not say."""
     influence_grade: str
     influence_method: str
+    tested: Tested | None = None
+    """How well this way of measuring stood its test on the model; ``None``: nobody has tested it there."""
+    sample: tuple[str, ...] = ()
+    """What of ``lineage``, ``labour``, ``influence``, ``quotations`` rests on sample data."""
     quotes: tuple[Quoted, ...]
     near_copies: tuple[Near, ...] = ()
     """What follows a work closely: stands apart from the quotations, and is never marked as one."""

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from gongfen.facts.kinds import Payment, Settlement
 from gongfen.reports.replies import Owed, Person, TracedPeriod, Who
+from gongfen.reports.text_tested import tested_line
 from gongfen.reports.words import N_, Words
 
 STRONGEST = 8
@@ -124,6 +125,8 @@ def who(answer: Who, words: Words) -> RenderableType:
         parts.append(Text(say("… and %(more)s (--json shows all)", more=more), "dim"))
     parts.append(Text())
     parts.append(_influence_note(answer, words))
+    if answer.method is not None:
+        parts.append(Text(tested_line(answer.tested, words)))
     parts += [Text(line) for line in _account(answer, words)]
     if answer.told is False:
         note = N_("cannot tell: its strongest works do not stand above random ones, so these shares say nothing")
@@ -147,6 +150,9 @@ def who(answer: Who, words: Words) -> RenderableType:
         )
     if answer.flagged:
         parts.append(_flag_note(answer.flagged, words))
+    if answer.sample:
+        what = words.gettext(", ").join(map(words.gettext, answer.sample))
+        parts.append(Text(words.say("◇ sample data stands behind: %(what)s", what=what), "yellow"))
     return Group(*parts)
 
 

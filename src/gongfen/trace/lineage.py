@@ -22,6 +22,8 @@ class Step:
     seq: int
     """Number of the fact that recorded it."""
     makers: tuple[k.Part, ...] = ()
+    sample: bool = False
+    """Whether it, or its making, is recorded as sample data."""
 
 
 def lineage(output: str, origin: Origin) -> tuple[Step, ...]:
@@ -40,7 +42,7 @@ def lineage(output: str, origin: Origin) -> tuple[Step, ...]:
                 continue
             seq, fact = declared
             makers = fact.body.makers if isinstance(fact.body, k.Work) else ()
-            steps[work] = Step(work, fact.kind, role, depth, seq, makers)
+            steps[work] = Step(work, fact.kind, role, depth, seq, makers, any(one.sample for _, one in facts))
             following += _inputs(facts, work)
         front, depth = following, depth + 1
     return tuple(steps.values())
