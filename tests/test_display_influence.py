@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gongfen.errors import TrainingError
-from gongfen.trace.gradients import deviation_over_works, display_influence, newton_steps
+from gongfen.trace.gradients import deviation_over_works, display_influence, newton_steps, others_drawn
 from gongfen.trace.interval import over_works
 from gongfen.trace.problem import LanguageProblem, Passage
 
@@ -104,15 +104,19 @@ def gradients_of(works, features, seed=0):
     return torch.randn(works, features, generator=source, dtype=torch.float64) @ shape, shape.T @ shape
 
 
-def test_works_that_weigh_differently_are_a_fisher_matrix_of_their_weights():
-    """F_w = (1/N) Σ w_i g_i g_iᵀ, inverted as it stands."""
-    g, _ = gradients_of(12, 5)
-    q = torch.randn(2, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+@pytest.mark.parametrize("features", [5, 40])
+def test_a_work_counts_once_in_its_own_curvature_and_the_others_as_they_are_drawn(features):
+    """F_i = (1/N) (g_i g_iᵀ + Σ_k≠i v_k g_k g_kᵀ), inverted as it stands, for more works than numbers and for fewer."""
+    g, _ = gradients_of(12, features)
+    q = torch.randn(2, features, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     weights = torch.rand(12, generator=torch.Generator().manual_seed(2), dtype=torch.float64) * 2
     level = torch.tensor(0.3, dtype=torch.float64)
-    fisher = (g.T * weights) @ g / 12 + level * torch.eye(5, dtype=torch.float64)
-    found = newton_steps(g @ g.T / 12, g @ q.T, level, weights)
-    torch.testing.assert_close(found, -(q @ torch.linalg.solve(fisher, g.T)) / 12)
+    found = others_drawn(g @ g.T / 12, g @ q.T, level, weights)
+    for i in range(12):
+        own = weights.clone()
+        own[i] = 1
+        fisher = (g.T * own) @ g / 12 + level * torch.eye(features, dtype=torch.float64)
+        torch.testing.assert_close(found[:, i], -(q @ torch.linalg.solve(fisher, g[i])) / 12)
 
 
 def test_the_interval_holds_the_effect_under_the_curvature_of_all_works_there_could_be():

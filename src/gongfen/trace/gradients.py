@@ -7,8 +7,11 @@ K_ik = g_i·g_k / N,  λ = damping × the mean of K's diagonal. Where the gradie
 −(g_i·q_j) / (N λ), the plain product, with λ the mean of the diagonal itself.
 
 F is known from N works only. How much an effect hangs on which they happen to be is told by the Bayesian bootstrap
-(Rubin 1981): with weights w drawn from Dirichlet(1, …, 1), F_w = Σ w_i g_i g_iᵀ, and by the same identity the effects
-are −(1/N) [ (K·diag(N w) + λ)⁻¹ (g_i·q_j)_i ], without another pass through the model.
+(Rubin 1981): with weights v = N w, w drawn from Dirichlet(1, …, 1), F_w = Σ w_i g_i g_iᵀ, and by the same identity the
+effects are −(1/N) [ (K·diag(v) + λ)⁻¹ (g_i·q_j)_i ], without another pass through the model. The question is what the
+*other* works do, so a work itself counts once in its own curvature: by Sherman and Morrison's formula its effect is
+divided by 1 + (1 − v_i) [ (K·diag(v) + λ)⁻¹ K ]_ii. Where there are fewer works than numbers, F all but consists of the
+work itself, and its weight alone would blow its effect up or down.
 """
 
 from dataclasses import dataclass
@@ -27,7 +30,7 @@ DAMPING = 0.1
 MEMORY_BYTES = 2 * 2**30
 RESAMPLES = 40
 """A standard deviation from so many is good to a tenth."""
-MOST_RESAMPLED = 3_000
+MOST_RESAMPLED = 2_000
 """Of more works, every resample solves equations for seconds: then the interval is unknown."""
 
 
@@ -87,12 +90,22 @@ def display_influence(
         return DisplayInfluence(effects, "empirical-fisher", damping, deviation)
 
 
-def newton_steps(gram: Tensor, dots: Tensor, level: Tensor, weights: Tensor | None = None) -> Tensor:
-    """−(1/N) [ (K·diag(w) + λ)⁻¹ d ]ᵀ, [M, N], from K [N, N], d [N, M], λ [] and ``weights`` w [N], else all 1."""
-    damped = gram.clone() if weights is None else gram * weights
+def newton_steps(gram: Tensor, dots: Tensor, level: Tensor) -> Tensor:
+    """−(1/N) [ (K + λ)⁻¹ d ]ᵀ, [M, N], from K [N, N], d [N, M] and λ []."""
+    damped = gram.clone()
     damped.diagonal().add_(level)
     solved: Tensor = torch.linalg.solve(damped, dots)
     return -(solved / len(gram)).T
+
+
+def others_drawn(gram: Tensor, dots: Tensor, level: Tensor, weights: Tensor) -> Tensor:
+    """The same, [M, N], where every work's curvature holds itself once and the others with ``weights`` v [N]."""
+    damped = gram * weights
+    damped.diagonal().add_(level)
+    solved: Tensor = torch.linalg.solve(damped, torch.cat([dots, gram], 1))
+    outputs = dots.shape[1]
+    itself = 1 + (1 - weights) * solved[:, outputs:].diagonal()
+    return -(solved[:, :outputs] / itself[:, None] / len(gram)).T
 
 
 def deviation_over_works(gram: Tensor, dots: Tensor, level: Tensor, resamples: int) -> Tensor:
@@ -102,7 +115,7 @@ def deviation_over_works(gram: Tensor, dots: Tensor, level: Tensor, resamples: i
     middle = newton_steps(gram, dots, level)
     for _ in range(resamples):
         drawn = -torch.rand(len(gram), generator=source, dtype=gram.dtype).clamp_min(1e-30).log()
-        moved = newton_steps(gram, dots, level, drawn / drawn.mean()) - middle  # from the middle: nothing cancels
+        moved = others_drawn(gram, dots, level, drawn / drawn.mean()) - middle  # from the middle: nothing cancels
         total += moved
         squares += moved.square()
     return ((squares - total.square() / resamples) / (resamples - 1)).clamp_min(0).sqrt()

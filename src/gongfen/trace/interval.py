@@ -5,9 +5,9 @@ taken for C independent measurements of one quantity: mean ± t · s / √C, wit
 the 97.5 % quantile of Student's distribution with C − 1 degrees of freedom. It covers what projection, rounding and
 choice of checkpoint do; it does not cover a bias that they have in common, which only retraining finds.
 
-**Works.** Whole gradients are divided by a curvature that is known from the works only. Over curvatures of works drawn
-anew (:func:`gongfen.trace.gradients.deviation_over_works`) an effect varies by s; its interval is effect ± 1.96 · s. It
-does not cover the choice of the checkpoint, nor a bias.
+**Works.** Whole gradients are divided by a curvature that is known from the works only. Over curvatures of other works
+drawn anew (:func:`gongfen.trace.gradients.deviation_over_works`) an effect varies by s; its ends are effect ± 1.96 s.
+It does not cover the choice of the checkpoint, nor a bias.
 
 **Seeds.** The effect of the recorded run is exact for that run. Over S runs with different seeds it varies by s; so the
 effect of another run lies within effect ± t · s · √2, because both runs vary. Two runs say little of one work, and much
@@ -21,7 +21,7 @@ NORMAL_975 = 1.959964
 T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 """For 1 to 9 degrees of freedom (Student 1908; any table)."""
 OVER_CHECKPOINTS = "95 %, Student's t over {} checkpoints"
-OVER_WORKS = "95 %, Bayesian bootstrap over the works that the curvature is measured on, {} times"
+OVER_WORKS = "95 %, by a Bayesian bootstrap of the other works, {} times"
 OVER_SEEDS = "95 %, of another run, by Student's t over {} seeds, pooled over the works"
 
 
