@@ -28,7 +28,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A layer keeps rank × rank numbers of a work, a byte each."""
     whitening_ppm: int = PPM
     """Damping of K-FAC's factors, in parts of their mean eigenvalue."""
-    damping_ppm: int = 300_000
+    damping_ppm: int = 1_000_000
     """Damping of the curvature that outputs are divided by, in parts of its mean."""
     factor_works: int = 128
     """Works from which K-FAC's factors are measured."""
