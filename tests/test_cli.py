@@ -62,6 +62,19 @@ def test_the_program_itself_starts_and_says_a_mistake(tmp_path: Path) -> None:
     assert "Traceback" not in found.stderr
 
 
+def test_memory_that_is_short_is_said_and_another_failure_of_torch_is_not_hidden(tmp_path, monkeypatch) -> None:
+    """torch says it by a RuntimeError, as it says all that is wrong with a program."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr("gongfen.cli.app.app", lambda: torch.empty(10**15))
+    found = gongfen_(tmp_path, "train")
+    assert found.returncode == 2
+    assert "the command asks for more memory than there is" in found.stderr
+    assert "fewer works or fewer tokens a work" in found.stderr
+    monkeypatch.setattr("gongfen.cli.app.app", lambda: torch.zeros(2, 3) @ torch.zeros(2, 3))
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        gongfen_(tmp_path, "train")
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a settled cooperative's book in it."""

@@ -152,11 +152,17 @@ def run() -> None:
         # The reader has gone (`gongfen log | head`): nothing to complain about.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
-    except (UnicodeError, RecursionError, MemoryError, OSError) as error:
+    except (UnicodeError, RecursionError, OSError) as error:
         # The last net: what no room has named better is still said in three parts, and never as a traceback.
         _complain(
             InputError("the command", f"cannot use what it was given: {error}", "check its files, names and texts")
         )
+        raise SystemExit(MISTAKE) from None
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):  # what torch says of memory
+            raise
+        remedy = "close other programs, or use a smaller model, fewer works or fewer tokens a work"
+        _complain(InputError("the command", "asks for more memory than there is", remedy))
         raise SystemExit(MISTAKE) from None
 
 
