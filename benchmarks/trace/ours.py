@@ -54,6 +54,8 @@ def methods(opened: Opened) -> dict[str, Method]:
     """As they stand in the tables."""
     return {
         "index 16 (ours)": index(opened),
+        "index 30 (ours)": index(opened, rank=30),
+        "index 16 x3 (ours)": index(opened, checkpoints=3),
         "index 16 x5 (ours)": index(opened, checkpoints=5),
         "index 16 x5 re-ranked 20 (ours)": index(opened, checkpoints=5, shortlist=20),
         "index 16 x5 re-ranked 100 (ours)": index(opened, checkpoints=5, shortlist=100),
