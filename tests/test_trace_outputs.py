@@ -173,6 +173,7 @@ def test_bergson_builds_the_index_that_answers_the_same(folder: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
+        (("--validate", "8"), "--validate is for a period"),
         (("--bergson",), "--bergson asks an index"),
         (("--bergson", "--index", "--workers", "2"), "--workers does not go together with --bergson"),
         (("--bergson", "--metagradient"), "--bergson does not go together with --metagradient"),

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from gongfen.book.tracing import Traced
 
 PERIOD = "period:"
+FEWEST, SEVERAL = 8, 2
+"""Retrainings that settlement grade needs, and seeds that an interval needs."""
 SEEDS = "Of a period, or with --metagradient: train with so many seeds, for intervals; 2 if nothing is said, 1: none."
+VALIDATE = "Of a period: retrain without so many makers, and compare; 8 if nothing is said, 0: display grade only."
 METAGRADIENT = "Of outputs: differentiate the training run itself. Each output costs about one to two trainings."
 
 
@@ -33,10 +36,7 @@ def trace(
     targets: Annotated[
         list[str], typer.Argument(help="Outputs (display grade), or one period:2026-11:EUR (settlement grade).")
     ],
-    validate: Annotated[
-        int,
-        typer.Option(min=0, help="Of a period: retrain without so many makers, and compare; 0: display grade only."),
-    ] = 8,
+    validate: Annotated[int | None, typer.Option(min=0, help=VALIDATE)] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help=SEEDS)] = None,
     metagradient: Annotated[bool, typer.Option("--metagradient", help=METAGRADIENT)] = False,
     index: Annotated[
@@ -70,6 +70,9 @@ def trace(
     speak = words()
     with several_steps(), gongfen.open(book) as opened, progress(speak.gettext("tracing"), quiet=as_json) as move:
         if not targets[0].startswith(PERIOD):
+            if validate is not None:
+                remedy = "leave it out; how good a way of measuring is: gongfen trace evaluate MODEL"
+                raise MissingAssumptionError("--validate", "is for a period", remedy)
             made = opened.trace(
                 *targets, index=index, sentences=sentences, rerank=rerank, workers=workers, ray=ray, bergson=bergson,
                 metagradient=metagradient, seeds=seeds, cache=cache, progress=move,
@@ -80,10 +83,11 @@ def trace(
             _show_outputs(answers, as_json=as_json, alone=sentences)
             return
         asks_index = bool(index or sentences or rerank or workers or ray or bergson)
+        validate = FEWEST if validate is None else validate
         _check_period(targets, validate, asks_index=asks_index, asks_metagradient=metagradient)
         period, _, currency = targets[0].removeprefix(PERIOD).partition(":")
         found = opened.trace_period(
-            period, currency=currency or "EUR", validate=validate, seeds=seeds or 2, cache=cache, progress=move
+            period, currency=currency or "EUR", validate=validate, seeds=seeds or SEVERAL, cache=cache, progress=move
         )
     show(found, as_json=as_json, draw=lambda: text.period(found, speak))
 
