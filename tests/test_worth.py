@@ -416,3 +416,24 @@ def test_labour_in_the_last_month_there_is_ends(tmp_path: Path) -> None:
         book.record(k.Labour(maker="ada", work="poem-1", labour_kind=1, phase="training", standing="employed",
                              labour_us=HOUR, day="9999-12-30", days=1))  # fmt: skip
         assert months_of(book.log, "EUR")[-1].month == "9999-12"
+
+
+def test_what_the_reductions_are_computed_from_is_told_for_the_skills_in_it() -> None:
+    """T_s, T_t and H of a skill that entered; not of one that did not, and nothing where nobody said anything."""
+    standard = k.Standard(
+        standard="s", basis="any", machines=(), melt_micro=20_000_000, currency="EUR",
+        reductions=(k.Reduction(skill="editor", num=2, den=1), k.Reduction(skill="smith", num=3, den=1)),
+    )  # fmt: skip
+    hour = 3_600_000_000
+    facts: list[Body] = [
+        standard, k.Enrol(maker="ada"), k.Output(output="song", sha256=STANDARD_HASH, size_bytes=0),
+        k.Skill(skill="editor", study_us=6_800 * hour, teach_us=1_200 * hour, life_us=68_000 * hour, evidence="a survey"),
+        k.Skill(skill="mason", study_us=hour, teach_us=hour),
+        *(k.Labour(maker="ada", work="song", labour_kind=4, phase="inference", standing="unpaid", labour_us=hour,
+                   skill=skill, day="2026-01-01") for skill in ("editor", "smith", "simple")),
+    ]  # fmt: skip
+    (learned,) = worth(booked(*facts), ("song",), None).learned
+    assert (learned.skill, learned.study_us // hour, learned.teach_us // hour, learned.life_us // hour) == (
+        "editor", 6_800, 1_200, 68_000,
+    )  # fmt: skip
+    assert (learned.wage_micro, learned.simple_wage_micro, learned.evidence) == (None, None, "a survey")

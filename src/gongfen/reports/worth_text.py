@@ -1,10 +1,12 @@
 """What outputs are worth, on a terminal: the answer first, then under each reduction, then what is in it."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from gongfen.facts.amounts import MICRO, US_PER_SECOND
 from gongfen.facts.kinds import LABOURS
 from gongfen.reports.text import STRONGEST, table
 from gongfen.reports.words import N_, Words
@@ -21,7 +23,7 @@ from gongfen.reports.worth_words import (
     swing_ends,
     swing_name,
 )
-from gongfen.value import Swing, Swings, Worth
+from gongfen.value import Learned, Swing, Swings, Worth
 
 BAR = 20
 PAST, NOW = "▒", "█"
@@ -100,7 +102,27 @@ def _reductions(answer: Worth, words: Words) -> Iterable[RenderableType]:
         ]
         value = words.money(one.value_micro, answer.currency)
         rows.add_row(name, least + words.hours(one.uslh), least + value, *rents, style=style)
-    return (rows, *notes)
+    return (rows, *notes, *(Text(_learned(one, words), "dim") for one in answer.learned))
+
+
+def _learned(one: Learned, words: Words) -> str:
+    """What the rules of reduction are computed from, for one skill."""
+
+    def time(microseconds: int) -> str:
+        return words.seconds(Decimal(microseconds) / US_PER_SECOND)
+
+    said = words.say(
+        "%(skill)s: T_s study %(study)s, T_t teaching %(teach)s, H working life %(life)s",
+        skill=one.skill,
+        study=time(one.study_us),
+        teach=time(one.teach_us),
+        life=time(one.life_us),
+    )
+    if one.wage_micro is None or one.simple_wage_micro is None:
+        return words.say("%(said)s; wages unknown", said=said)
+    wages = one.wage_micro, one.simple_wage_micro
+    wage, simple = (words.number(Decimal(micro) / MICRO, least=2, most=6) for micro in wages)
+    return words.say("%(said)s; wages %(wage)s : %(simple)s", said=said, wage=wage, simple=simple)
 
 
 def _composition(answer: Worth, words: Words) -> Iterable[RenderableType]:

@@ -48,6 +48,22 @@ class Skilled(msgspec.Struct, frozen=True, kw_only=True):
     uslh: int
 
 
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of learning a skill: from which the rules of reduction are computed. Times in microseconds."""
+
+    skill: str
+    study_us: int
+    """T_s."""
+    teach_us: int
+    """T_t."""
+    life_us: int
+    """H."""
+    wage_micro: int | None
+    """For an hour; ``None``: nobody said."""
+    simple_wage_micro: int | None
+    evidence: str
+
+
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """What one device passed on, and where its coefficient λ is from."""
 
@@ -89,6 +105,8 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
     layers: tuple[Layer, ...]
     """T and L by kind, phase and standing at once; they add up to T + L."""
     skills: tuple[Skilled, ...]
+    learned: tuple[Learned, ...]
+    """Of the skills in it, those of which something is known."""
     machines: tuple[Machine, ...]
     standard: str
     currency: str
@@ -139,6 +157,7 @@ def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Wo
         by_external=dict(sorted((f"{one.source}:{one.name}", amount) for one, amount in lot.external.items())),
         layers=layers_of(lot),
         skills=_skills(living, standard),
+        learned=_learned(state, living),
         machines=_machines(lot.external, standard),
         standard=standard.standard,
         currency=standard.currency,
@@ -211,6 +230,23 @@ def _skills(living: dict[Living, int], standard: Standard) -> tuple[Skilled, ...
             uslh=amount,
         )
         for key, amount in sorted(sums.items())
+    )
+
+
+def _learned(state: State, living: dict[Living, int]) -> tuple[Learned, ...]:
+    known = ((name, state.skills.get(name)) for name in sorted({source.skill for source in living}))
+    return tuple(
+        Learned(
+            skill=name,
+            study_us=skill.study_us,
+            teach_us=skill.teach_us,
+            life_us=skill.life_us,
+            wage_micro=skill.wage_micro,
+            simple_wage_micro=skill.simple_wage_micro,
+            evidence=skill.evidence,
+        )
+        for name, skill in known
+        if skill is not None
     )
 
 
