@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gongfen.errors import GongfenError
+from gongfen.facts.kinds import Labour
 from tests.books import cooperative
 from tests.test_books import asked
 
@@ -39,3 +40,27 @@ def test_who_is_in_no_settlement_is_told_where_their_hours_are(tmp_path: Path) -
         pass
     assert "gongfen export statement --maker ada" in " ".join(asked(tmp_path, "owed", "ada").stdout.split())
     assert "<h1>" in asked(tmp_path, "export", "statement", "--maker", "ada").stdout
+
+
+def test_worth_and_who_say_what_they_no_longer_count(tmp_path: Path) -> None:
+    """Labour on the output, and on the prompt that it was made with; each with its number and the reason."""
+    with cooperative(tmp_path) as book:
+        assert book.worth("song-1").taken_back == book.who("song-1").taken_back == ()
+        own = book.record(
+            *(
+                Labour(
+                    maker="cy", work=work, labour_kind=4, phase="inference", standing="employed", labour_us=60_000_000,
+                    day="2026-11-03",
+                )
+                for work in ("song-1", "prompt-1")
+            )
+        )  # fmt: skip
+        for number in own:
+            book.correct(number, "counted twice")
+        found = book.worth("song-1").taken_back
+        assert found == book.who("song-1").taken_back
+        assert [(one.number, one.kind, one.reason) for one in found] == [(n, "labour", "counted twice") for n in own]
+        assert [book.log.fact(one.by).kind for one in found] == ["correction"] * len(own)
+    for verb in ("worth", "who"):
+        shown = " ".join(asked(tmp_path, verb, "song-1").stdout.split())
+        assert f"taken back: fact {own[0]} (labour), by fact {found[0].by}: counted twice" in shown

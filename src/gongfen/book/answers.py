@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+import msgspec
 from msgspec import UnsetType
 
 from gongfen.accounts import living_labour
 from gongfen.accounts.chart import UNIDENTIFIED, Living, payable, read_source
+from gongfen.book.correcting import taken_back
 from gongfen.book.how_tested import tested
 from gongfen.book.recording import Record
 from gongfen.book.sampled import sampled
@@ -75,6 +77,7 @@ def who(record: Record, output: str) -> Who:
         quotes=quotes,
         near_copies=tuple(_near_copies(record, output, facts)),
         twins=tuple(_twins(found[1], strongest)) if found else (),
+        taken_back=taken_back(record, output),
         seq=steps[0].seq,
     )
 
@@ -280,7 +283,8 @@ def worth_of(record: Record, outputs: tuple[str, ...]) -> Worth:
     """What outputs are worth together, and what they fetched. Raises UnknownWorkError, MissingAssumptionError."""
     outputs = tuple(dict.fromkeys(outputs))
     standard = record.state.standards.get("*")
-    return worth(record.state, outputs, price_of(record, outputs, standard.currency) if standard else None)
+    answer = worth(record.state, outputs, price_of(record, outputs, standard.currency) if standard else None)
+    return msgspec.structs.replace(answer, taken_back=taken_back(record, *outputs))
 
 
 def owed(record: Record, maker: str | None = None) -> tuple[Owed, ...]:

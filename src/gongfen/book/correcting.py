@@ -1,12 +1,16 @@
-"""Take a fact back by its number: the correction names it by its id."""
+"""Take a fact back by its number: the correction names it by its id. What was taken back of an output is told."""
+
+from collections.abc import Iterator
 
 import msgspec
 
+from gongfen.accounts.checks import corrected_name
 from gongfen.book.clock import new_id
 from gongfen.book.recording import Record
 from gongfen.book.trying import book_and_forget
 from gongfen.errors import InputError
 from gongfen.facts import kinds as k
+from gongfen.value import TakenBack
 
 
 class Corrected(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,3 +42,22 @@ def correct(record: Record, number: int, reason: str, *, dry_run: bool = False) 
     by = None if dry_run else record.record([correction])[0]
     assert isinstance(said.body, k.Body), "what can be taken back is of a known kind"
     return Corrected(kind=said.kind, fact=said.id, number=number, said=said.body, by=by)
+
+
+def taken_back(record: Record, *outputs: str) -> tuple[TakenBack, ...]:
+    """Facts about outputs, and about the prompts that they were made with, that were taken back, by number."""
+    found: dict[int, TakenBack] = {}
+    for name in dict.fromkeys(name for output in outputs for name in (output, *_prompts(record, output))):
+        for number, fact in record.about(name):
+            by = record.state.names.get(corrected_name(k.Correction(correction="", fact=fact.id, reason="")))
+            if by is not None:
+                correction = record.fact(by).body
+                assert isinstance(correction, k.Correction), "what takes a fact back is a correction"
+                found[number] = TakenBack(number=number, kind=fact.kind, by=by, reason=correction.reason)
+    return tuple(found[number] for number in sorted(found))
+
+
+def _prompts(record: Record, output: str) -> Iterator[str]:
+    for _, fact in record.origin_of(output):
+        if isinstance(fact.body, k.Make):
+            yield from (use.work for use in fact.body.inputs if use.role == "prompt")

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from gongfen.value import TakenBack
+
 
 class Strongest(msgspec.Struct, frozen=True, kw_only=True):
     """One training work and its measured effect on the output."""
@@ -133,6 +135,8 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     """Which of these answers rest on sample data: ``lineage``, ``labour``, ``influence``, ``quotations``."""
     flagged: tuple[int, ...] = ()
     """Facts behind it whose signature is in doubt: numbers."""
+    taken_back: tuple[TakenBack, ...] = ()
+    """Facts about it, or about its prompts, that were corrected."""
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

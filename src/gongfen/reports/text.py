@@ -1,7 +1,7 @@
 """Answers on a terminal: tables that fit the width, with the finding first."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -16,6 +16,7 @@ from gongfen.facts.kinds import Payment, Settlement
 from gongfen.reports.replies import Owed, Person, TracedPeriod, Who
 from gongfen.reports.text_tested import tested_line
 from gongfen.reports.words import N_, Words
+from gongfen.value import TakenBack
 
 STRONGEST = 8
 SENTENCE = 40
@@ -148,6 +149,7 @@ def who(answer: Who, words: Words) -> RenderableType:
         parts.append(
             Text(words.gettext("Some labour behind it was never measured: the true amount is at least this."), "yellow")
         )
+    parts += taken_back(answer.taken_back, words)
     if answer.flagged:
         parts.append(_flag_note(answer.flagged, words))
     if answer.sample:
@@ -181,6 +183,21 @@ def _twins(answer: Who, words: Words) -> Iterable[str]:
                 "%(work)s and %(n)s other works are one text, or nearly: together %(share)s of the positive influence",
                 len(twins.works) - 1, work=works[0], share=words.percent(twins.share_ppm),
             )  # fmt: skip
+
+
+def taken_back(found: Sequence[TakenBack], words: Words) -> Iterator[RenderableType]:
+    """What an answer no longer counts, and why."""
+    for one in found[:STRONGEST]:
+        said = words.say(
+            "taken back: fact %(number)s (%(kind)s), by fact %(by)s: %(reason)s",
+            number=one.number,
+            kind=one.kind,
+            by=one.by,
+            reason=one.reason,
+        )
+        yield Text(said)
+    if len(found) > STRONGEST:
+        yield Text(words.say("… and %(more)s (--json shows all)", more=words.facts(len(found) - STRONGEST)), "dim")
 
 
 def _flag_note(flagged: Sequence[int], words: Words) -> Text:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from gongfen.facts.amounts import MICRO, US_PER_SECOND
 from gongfen.facts.kinds import LABOURS
-from gongfen.reports.text import STRONGEST, table
+from gongfen.reports.text import STRONGEST, table, taken_back
 from gongfen.reports.words import N_, Words
 from gongfen.reports.worth_words import (
     BOOKED_BY,
@@ -39,6 +39,7 @@ def worth(answer: Worth, words: Words) -> RenderableType:
         )
         parts.append(Text(note, "yellow"))
     parts += [Text(), *_reductions(answer, words), Text(), *_composition(answer, words)]
+    parts += taken_back(answer.taken_back, words)
     if answer.unmeasured:
         parts.append(
             Text(words.gettext("Some labour behind it was never measured: the true amount is at least this."), "yellow")

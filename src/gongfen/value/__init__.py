@@ -71,6 +71,7 @@ from gongfen.value.transformation import profit_rate as profit_rate
 from gongfen.value.transformation import transformation as transformation
 from gongfen.value.worth import Layer as Layer
 from gongfen.value.worth import Learned as Learned
+from gongfen.value.worth import TakenBack as TakenBack
 from gongfen.value.worth import Worth as Worth
 from gongfen.value.worth import layers_of as layers_of
 from gongfen.value.worth import value_of_each as value_of_each

@@ -48,6 +48,16 @@ class Skilled(msgspec.Struct, frozen=True, kw_only=True):
     uslh: int
 
 
+class TakenBack(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact about an output that was taken back, and is no longer counted."""
+
+    number: int
+    kind: str
+    by: int
+    """The number of the correction."""
+    reason: str
+
+
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of learning a skill: from which the rules of reduction are computed. Times in microseconds."""
 
@@ -118,6 +128,8 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
     rent_repro_micro: int | None
     by_rule: tuple[Valued, ...]
     """As booked, then by each rule of reduction, the default first."""
+    taken_back: tuple[TakenBack, ...] = ()
+    """Facts about the outputs, or about the prompts that they were made with, that were corrected."""
 
     @property
     def uslh(self) -> int:
