@@ -74,7 +74,7 @@ class Ray:
         here = self.address == "local" and not ray.is_initialized()
         if here:
             ray.init(num_cpus=self.workers, include_dashboard=False, log_to_driver=False, configure_logging=False)
-        elif not ray.is_initialized():
+        elif self.address != "local":
             _join(ray, self.address)
         try:
             source = ray.put(units[0].source)
@@ -127,13 +127,14 @@ def _ray() -> Any:  # noqa: ANN401 - an optional module
 
 
 def _join(ray: Any, address: str) -> None:  # noqa: ANN401
-    """Join a cluster that runs. Raises TrainingError; a host that does not answer is said to at once."""
+    """Join a cluster that runs, unless this process is in one. Raises TrainingError, at once where nobody answers."""
     remedy = "see its address: ray status; or ask for --ray local"
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         if host and port.isdigit():
             socket.create_connection((host, int(port)), ANSWER_S).close()
-        ray.init(address=address, log_to_driver=False, configure_logging=False)
+        if not ray.is_initialized():
+            ray.init(address=address, log_to_driver=False, configure_logging=False)
     except (OSError, RuntimeError, ValueError) as error:
         reason = f"cannot be joined: {str(error).splitlines()[0][:200]}" if str(error) else "cannot be joined"
         raise TrainingError(f"the Ray cluster {address}", reason, remedy) from error
