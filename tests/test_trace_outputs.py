@@ -14,10 +14,11 @@ import torch
 import gongfen
 from gongfen import kinds as k
 from gongfen.book import making, tracing_metagradient
+from gongfen.book.answers import makers_of
 from gongfen.book.evaluating import Evaluation, Wanted
 from gongfen.book.tracing import sold_passage
 from gongfen.book.tracing_metagradient import by_metagradient
-from gongfen.errors import TrainingError
+from gongfen.errors import MissingAssumptionError, TrainingError
 from gongfen.reports.words import Words
 from gongfen.studio.workshop import code_sha256
 from gongfen.trace.gradients import RESAMPLES
@@ -200,6 +201,44 @@ def test_a_period_has_its_metagradient_anyway(folder: Path) -> None:
     found = gongfen_(folder, "trace", "period:2026-11:EUR", "--metagradient")
     assert found.returncode == 2
     assert "a period is always traced by its metagradient" in found.stderr
+
+
+@pytest.mark.parametrize("period", ["", "2", "2026-1", "2026-13", "november"])
+def test_what_is_no_year_month_or_day_is_no_period(folder: Path, period: str) -> None:
+    """Everything that begins so would be measured, and stay on record."""
+    with opened(folder) as book:
+        book.record(k.Sale(sale="s", output=RIVER, price_micro=1_000_000, currency="EUR", day="2026-11-20", buyer="b"))
+        before = book.log.size
+        with pytest.raises(MissingAssumptionError, match="is no year, month or day"):
+            book.trace_period(period, cache=folder)
+        assert book.log.size == before
+
+
+def test_an_altered_index_answers_nothing(folder: Path) -> None:
+    with opened(folder) as book:
+        book.trace(RIVER, index=True)
+        before = book.log.size
+        for file in sorted((folder / "gongfen.db.runs" / "poet" / "index").glob("*.safetensors")):
+            sound = file.read_bytes()
+            file.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+            with pytest.raises(TrainingError, match="is missing or altered"):
+                book.trace(RIVER, index=True)
+            file.write_bytes(sound)
+        assert book.log.size == before
+        book.trace(RIVER, index=True)
+
+
+def test_more_retrainings_than_makers_leave_out_every_maker_and_no_single_works(folder: Path) -> None:
+    """With eight makers or more; else single works, and the fact says so."""
+    with opened(folder) as book:
+        book.record(k.Sale(sale="s", output=RIVER, price_micro=1_000_000, currency="EUR", day="2026-11-20", buyer="b"))
+        atelier = making.open_atelier(book.log, "poet", folder)
+        makers = {maker for work in atelier.works for maker in makers_of(book.log, work)}
+        traced = book.trace_period("2026-11", validate=len(makers) + 1, seeds=1, cache=folder)
+        (held,) = [f.body for _, f in book.log.about(traced.influence) if isinstance(f.body, k.Evaluation)]
+        unit = "maker" if len(makers) >= 8 else "work"
+        assert held.method.startswith(f"leave one {unit} out")
+        assert {point.label for point in held.points} <= (makers if unit == "maker" else set(atelier.works))
 
 
 def test_a_run_that_is_not_smooth_is_refused_and_nothing_is_written(folder: Path) -> None:

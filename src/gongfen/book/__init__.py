@@ -10,6 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
+import msgspec
+
 from gongfen import shares
 from gongfen.accounts import conservation
 from gongfen.accounts.state import HeldKey
@@ -385,6 +387,11 @@ class Book:
         """
         from gongfen.book import making, tracing, tracing_period
 
+        try:
+            msgspec.convert(period, k.Period)
+        except msgspec.ValidationError:
+            remedy = "write 2026, 2026-11 or 2026-11-30"
+            raise MissingAssumptionError(f"period {period!r}", "is no year, month or day", remedy) from None
         self.log.refresh()
         sold = shares.period_of(self.log.state, period, currency)
         if not sold.sales:

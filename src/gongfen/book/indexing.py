@@ -140,9 +140,11 @@ def asked_index(
 
 
 def index_of(record: Record, source: RunSource, engine: Engine = here, progress: Progress = silent) -> Index:
-    """The index of a model: built, or gone on with, unless it is there for this very run. Raises TrainingError."""
+    """The index of a model, whole: built, or gone on with, unless it is there for this run. Raises TrainingError."""
     model, method = source.atelier.model, Method(seed=source.atelier.setup.recipe.seed)
     plan = plan_of(source, model, source.moments, source.items, method)
     folder = index_folder(record, model)
     build_index(folder, source if engine is here else source.sent(), plan, engine, progress=progress)
-    return Index(folder)
+    index = Index(folder)
+    index.verify()  # what it answers is recorded
+    return index

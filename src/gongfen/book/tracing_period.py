@@ -72,6 +72,8 @@ class PeriodTrace:
         self.tested: LeaveOut | None = None
         self.others: list[Tensor] = []
         self.interval = ONE_RUN
+        self.unit = "maker"
+        """What is left out of each retraining."""
 
     def measure(self, progress: Progress = silent) -> None:
         """Differentiate the recorded training run for the period's income.
@@ -103,8 +105,8 @@ class PeriodTrace:
         for number, work in enumerate(self.atelier.works):
             for maker in makers_of(self.record, work):
                 groups.setdefault(maker, []).append(number)
-        if len(groups) < retrainings:
-            groups = {work: [number] for number, work in enumerate(self.atelier.works)}
+        if len(groups) < min(retrainings, FEWEST):
+            self.unit, groups = "work", {work: [number] for number, work in enumerate(self.atelier.works)}
         effects = self.found.effects
         left = evenly_ranked(groups, effects, min(retrainings, len(groups)))
         self.tested = leave_out(self.problem, self.atelier.run, effects, groups, left, progress=progress)
@@ -171,7 +173,7 @@ class PeriodTrace:
         )
         return k.Evaluation(
             subject=self.name,
-            method="leave one maker out and retrain, makers at even ranks of the predicted change",
+            method=f"leave one {self.unit} out and retrain, {self.unit}s at even ranks of the predicted change",
             metric="Spearman",
             value_ppm=None if tested.spearman is None else round(tested.spearman * PPM),
             points=points,

@@ -60,7 +60,7 @@ class Index:
                 raise TrainingError(f"index {path}", "is missing or altered", AGAIN)
 
     def ask(self, source: Source, spans: Sequence[Span], progress: Progress = silent) -> Answer:
-        """What every work did for these spans, at every checkpoint. Raises TrainingError when files were altered."""
+        """What every work did for these spans, at every checkpoint. Whether a file was altered is for ``verify``."""
         moments = range(len(self.manifest.plan.moments))
         each: list[Tensor] = []
         for moment in moments:
