@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gongfen.errors import LabelError
@@ -89,6 +89,7 @@ LABELS = st.builds(
 
 
 @settings(max_examples=250, deadline=None)
+@example("", replace(HIDDEN, propagate_id="<<"), {"<<": "<<", "=": "="})
 @given(TEXTS, LABELS, FRONTS)
 def test_any_text_label_and_front_matter_come_back(text, hidden, front):
     written = write_label(text, hidden, front)
@@ -173,6 +174,8 @@ FRONT_END = WRITTEN.index("\n---\n", 4) + 5
         ("---\n- a\n---\n", "front matter", "is not a list of keys and values"),
         ("---\nAIGC: {\n---\n", "front matter", "is not YAML"),
         ("---\nday: 2025-13-45\n---\n", "front matter", "is not YAML"),
+        ("---\na: &a {b: 1}\nc: {<<: *a}\n---\n", "front matter", "merges mappings with <<"),
+        ("---\na: &a {b: 1}\nc: {!!merge 'x': *a}\n---\n", "front matter", "merges mappings with <<"),
         (f"---\n{'[' * 9_000}\n---\n", "front matter", "is not YAML"),
         (f"---\na: {'b' * 70_000}\n---\n", "front matter", "has 70004 characters"),
     ],

@@ -205,7 +205,7 @@ def _front(text: str | None) -> dict[str, object]:
         raise LabelError("front matter", f"has {len(text)} characters", f"keep it under {MAX_FRONT}")
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if any(getattr(event, "value", None) == "<<" for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+        if any(_merges(event) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             # Merged mappings within merged mappings: a kilobyte of them fills any memory.
             raise LabelError("front matter", "merges mappings with <<", "write out what is merged")
         twice = list(_twice(node))
@@ -218,6 +218,14 @@ def _front(text: str | None) -> dict[str, object]:
     if not isinstance(front, dict):
         raise LabelError("front matter", "is not a list of keys and values", "label the text anew")
     return {str(key): value for key, value in front.items()}
+
+
+def _merges(event: yaml.Event) -> bool:
+    """Whether a scalar is YAML's merge key: << without quotes, or anything that is tagged so; '<<' is a string."""
+    if not isinstance(event, yaml.ScalarEvent):
+        return False
+    plain = bool(event.implicit[0]) and event.value == "<<"
+    return plain or event.tag == "tag:yaml.org,2002:merge"
 
 
 def _twice(node: yaml.Node | None) -> Iterator[str]:
