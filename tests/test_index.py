@@ -29,7 +29,7 @@ from gongfen.trace.layers import linear_layers, watched
 from gongfen.trace.problem import Passage
 from gongfen.trace.projection import projections_of
 from gongfen.trace.spans import Span
-from gongfen.trace.task import LanguageTask, windows
+from gongfen.trace.task import LanguageTask, LossTask, class_loss, draw_class, windows
 from tests.sources import OUTPUTS, WORKS, Digits
 
 TOLERANCE = 0.1
@@ -209,7 +209,35 @@ def test_a_layer_through_which_nothing_flows_says_nothing(tmp_path) -> None:
     for layer in index.manifest.plan.layers:
         assert layer.name not in dead or not stored(index, 0).numbers[:, start : start + layer.numbers].any()
         start += layer.numbers
+    assert index.manifest.silent == tuple(dead), "and the index names it"
     assert asked(index, lambda _: writer, [Span(0)]).isfinite().all()
+
+
+def test_a_layer_that_is_never_called_is_named(tmp_path) -> None:
+    """Its weights may be used all the same, as attention does with ``out_proj``: only the call is heard."""
+
+    def attentive(_moment):
+        torch.manual_seed(0)
+        net = nn.ModuleDict({"attend": nn.MultiheadAttention(4, 1, batch_first=True), "head": nn.Linear(4, 3)})
+        net.forward = lambda x: net["head"](net["attend"](x, x, x, need_weights=False)[0][:, 0])
+        works, outputs = torch.randn(12, 2, 4), torch.randn(2, 2, 4)
+        return LossTask(net, (works, torch.arange(12) % 3), (outputs, torch.arange(2)), class_loss, draw_class)
+
+    manifest = built(tmp_path, attentive).manifest
+    assert manifest.silent == ("attend.out_proj",)
+    assert manifest.plan.left_out == ("attend.in_proj_weight", "attend.in_proj_bias")
+    manifest = built(tmp_path / "digits").manifest
+    assert (manifest.silent, manifest.plan.left_out) == ((), ())
+
+
+def test_what_is_trained_and_no_linear_layer_is_named() -> None:
+    task = Transposed()(0)
+    layers, _ = linear_layers(task.module)
+    plan = plan_of(Transposed(), "model-1", moments(1), items(2), Method())
+    assert {layer.name for layer in plan.layers} == {layer.name for layer in layers}
+    assert set(plan.left_out) == {
+        name for name, p in task.module.named_parameters() if "wte" in name or "wpe" in name or "ln_" in name
+    }
 
 
 def test_outputs_are_divided_by_the_damped_curvature_of_the_rows() -> None:
@@ -339,6 +367,48 @@ def test_a_build_that_was_broken_off_goes_on_where_it_was(tmp_path) -> None:
     index.verify()
     whole_one = built(tmp_path / "whole")
     assert torch.equal(asked(index), asked(whole_one))
+
+
+@pytest.mark.parametrize("harm", ["cut short", "altered", "lost", "without its note", "with another's note"])
+def test_projections_of_a_broken_off_build_are_held_against_their_hash(tmp_path, harm) -> None:
+    """What was projected with them is made again with them."""
+
+    def stopped(units):
+        for unit in units[:5]:
+            yield run_unit(unit)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        built(tmp_path, engine=stopped)
+    file, note = tmp_path / "projections-1.safetensors", tmp_path / "projections-1.json"
+    data = file.read_bytes()
+    if harm == "cut short":
+        file.write_bytes(data[:-40])
+    elif harm == "altered":
+        file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    elif harm == "lost":
+        file.unlink()
+    elif harm == "without its note":
+        note.unlink()
+    else:
+        note.write_bytes((tmp_path / "projections-0.json").read_bytes())
+    left = []
+
+    def fresh(units):
+        left.extend((unit.moment, unit.first) for unit in units)
+        return here(units)
+
+    index = built(tmp_path, engine=fresh)
+    index.verify()
+    assert left == [(1, first) for first in range(0, WORKS, 7)]
+    assert torch.equal(asked(index), asked(built(tmp_path / "whole")))
+
+
+def test_projections_that_cannot_be_read_are_named(tmp_path) -> None:
+    index = built(tmp_path)
+    (tmp_path / "projections-0.safetensors").write_bytes(b"")
+    with pytest.raises(TrainingError, match=r"projections-0\.safetensors cannot be read"):
+        asked(index)
 
 
 def test_two_programs_do_not_build_one_index_at_once(tmp_path) -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gongfen.trace.interval import over_checkpoints, over_seeds, quantile_975
+from gongfen.trace.interval import inverse_trigamma, moderated, over_checkpoints, over_seeds, quantile_975
 
 
 def test_the_mean_of_four_checkpoints_by_hand():
@@ -19,11 +21,39 @@ def test_another_run_beside_two_by_hand():
     assert (low.item(), high.item()) == pytest.approx((1 - 25.412, 1 + 25.412), abs=1e-3)
 
 
-def test_two_works_vary_alike_and_are_pooled_by_hand():
-    """1 and 3, 5 and 5: variances 2 and 0, pooled s = 1, t(2) = 4.303: ± 4.303 · √2 = 6.085 for both."""
-    low, high = over_seeds(torch.tensor([[1.0, 5.0], [3.0, 5.0]]))
-    assert low.tolist() == pytest.approx([1 - 6.085, 5 - 6.085], abs=1e-3)
-    assert high.tolist() == pytest.approx([1 + 6.085, 5 + 6.085], abs=1e-3)
+def test_works_that_vary_alike_are_pooled():
+    """Ten works whose two runs differ by 2 each: s = √2 for all, with ten degrees of freedom: ± 2.228 · √2 · √2."""
+    low, high = over_seeds(torch.stack([torch.arange(10.0), torch.arange(10.0) + 2]))
+    assert low.tolist() == pytest.approx([n - 4.456 for n in range(10)], abs=1e-2)
+    assert high.tolist() == pytest.approx([n + 4.456 for n in range(10)], abs=1e-2)
+
+
+@pytest.mark.parametrize("prior", [2.0, 4.0, 10.0])
+@pytest.mark.parametrize("freedom", [1, 2, 5])
+def test_how_works_vary_is_learned_from_all_of_them(prior, freedom):
+    """σ² drawn as d₀ s₀² / χ²(d₀), s² about it: the moderated one is nearer to σ² than s² is, with its degrees."""
+    source = torch.Generator().manual_seed(3)
+
+    def chi_square(degrees, count):
+        gamma = torch.distributions.Gamma(degrees / 2, 0.5)
+        torch.manual_seed(int(torch.randint(2**31, (), generator=source)))
+        return gamma.sample((count,)).double()
+
+    true = 0.04 * prior / chi_square(prior, 400_000)
+    seen = true * chi_square(float(freedom), 400_000) / freedom
+    found, degrees = moderated(seen, freedom)
+    assert degrees == pytest.approx(prior + freedom, rel=0.1, abs=1)
+    assert (found.log() - true.log()).square().mean() < (seen.log() - true.log()).square().mean() / 1.2
+
+
+def test_works_that_do_not_vary_have_intervals_of_no_length():
+    low, high = over_seeds(torch.ones(2, 5))
+    assert low.tolist() == high.tolist() == [1.0] * 5
+
+
+@given(st.floats(1e-4, 1e4))
+def test_the_trigamma_function_is_inverted(value):
+    assert float(torch.polygamma(1, torch.tensor(inverse_trigamma(value)).double())) == pytest.approx(value, rel=1e-6)
 
 
 @pytest.mark.parametrize(

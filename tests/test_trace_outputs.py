@@ -21,8 +21,7 @@ from gongfen.book.tracing_metagradient import by_metagradient
 from gongfen.errors import MissingAssumptionError, TrainingError
 from gongfen.reports.words import Words
 from gongfen.studio.workshop import code_sha256
-from gongfen.trace.gradients import RESAMPLES
-from gongfen.trace.interval import OVER_CHECKPOINTS, OVER_SEEDS, OVER_WORKS
+from gongfen.trace.interval import OVER_CHECKPOINTS, OVER_SEEDS
 from gongfen.trace.metagradient import metagradient
 from tests.books import cooperative, new_book, said
 from tests.test_cli import gongfen_
@@ -126,12 +125,13 @@ def test_other_seeds_give_every_effect_its_interval_and_change_no_effect(folder:
         assert all(one.low_nnat <= one.effect_nnat <= one.high_nnat for one in both.effects)
         assert noted(both)["interval"] == OVER_SEEDS.format(2)
     said_ = flat(gongfen_(folder, "who", RIVER).stdout)
-    assert f"({OVER_SEEDS.format(2)})" in said_
+    assert f"interval: {OVER_SEEDS.format(2)}; only retraining tells a bias" in said_
+    assert "whether its strongest works stand above random ones is not known" not in said_
 
 
 def test_without_a_word_every_way_of_measuring_gives_every_effect_an_interval(folder: Path) -> None:
-    """By default: over works, over checkpoints, over seeds; of the period, too."""
-    ways = {"": OVER_WORKS.format(RESAMPLES), "index": OVER_CHECKPOINTS.format(4), "metagradient": OVER_SEEDS.format(2)}
+    """By default, and with an index: over checkpoints; over seeds otherwise; of the period, too."""
+    ways = {"": OVER_CHECKPOINTS.format(4), "index": OVER_CHECKPOINTS.format(4), "metagradient": OVER_SEEDS.format(2)}
     with opened(folder) as book:
         for way, interval in ways.items():
             book.trace(RIVER, **({way: True} if way else {}))
@@ -197,10 +197,19 @@ def test_what_does_not_go_together_is_named(folder: Path, options: tuple[str, ..
         assert book.log.size == before
 
 
-def test_a_period_has_its_metagradient_anyway(folder: Path) -> None:
-    found = gongfen_(folder, "trace", "period:2026-11:EUR", "--metagradient")
+@pytest.mark.parametrize("option", ["--metagradient", "--index", "--sentences", "--bergson"])
+def test_a_period_has_its_metagradient_anyway(folder: Path, option: str) -> None:
+    found = gongfen_(folder, "trace", "period:2026-11:EUR", option)
     assert found.returncode == 2
-    assert "a period is always traced by its metagradient" in found.stderr
+    assert flat(found.stderr).startswith(f"{option} is for outputs → leave it out: a period is always traced by the")
+    assert "stay recorded" not in found.stderr, "nothing was begun"
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_name_that_is_empty_is_shown(folder: Path, name: str) -> None:
+    found = gongfen_(folder, "trace", name)
+    assert found.returncode == 2
+    assert found.stderr.startswith(f'"{name}" was not made in this book')
 
 
 @pytest.mark.parametrize("period", ["", "2", "2026-1", "2026-13", "november"])
@@ -212,6 +221,16 @@ def test_what_is_no_year_month_or_day_is_no_period(folder: Path, period: str) ->
         with pytest.raises(MissingAssumptionError, match="is no year, month or day"):
             book.trace_period(period, cache=folder)
         assert book.log.size == before
+
+
+def test_how_an_index_is_built_is_not_passed_over_in_silence(folder: Path) -> None:
+    there = "the index was there already: nothing was built"
+    first = gongfen_(folder, "trace", RIVER, "--index", "--workers", "2")
+    again = gongfen_(folder, "trace", RIVER, "--index", "--workers", "2")
+    unasked = gongfen_(folder, "trace", RIVER, "--index")
+    assert [there in found.stdout for found in (first, again, unasked)] == [False, True, False]
+    with opened(folder) as book:
+        assert [book.trace(RIVER, index=True)[0].built, book.trace(RIVER)[0].built] == [False, None]
 
 
 def test_an_altered_index_answers_nothing(folder: Path) -> None:

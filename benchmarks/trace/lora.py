@@ -40,7 +40,7 @@ from gongfen.studio.workshop import Workshop
 from gongfen.trace.evaluation.embeddings import mean_states
 from gongfen.trace.evaluation.scores import Bools, Floats
 from gongfen.trace.gradients import display_influence, example_gradient
-from gongfen.trace.index import build, curvature, manifest, query
+from gongfen.trace.index import build, curvature, manifest, prepared, query
 from gongfen.trace.layers import linear_layers
 from gongfen.trace.metagradient import Mode, metagradient
 from gongfen.trace.problem import LanguageProblem, Passage, utility
@@ -287,10 +287,20 @@ class Linear:
         return self._outputs[index] @ theta
 
 
-def fisher(setting: Lora) -> tuple[Stage, None]:
-    """The product's whole-gradient display grade: the empirical Fisher matrix, by its Gram matrix."""
-    linear = Linear(everything(setting), setting.run.theta)
-    return lambda damping: display_influence(linear, setting.run.theta, damping).effects.T, None
+def fisher(moments: int) -> Callable[[Lora], tuple[Stage, None]]:
+    """The product's whole gradients over the last so many of four checkpoints: the empirical Fisher, by its Gram."""
+
+    def begin(setting: Lora) -> tuple[Stage, None]:
+        steps, problem = len(setting.run.batches), everything(setting)
+        states = [replayed(setting.run, -(-steps * n // MOMENTS)).theta for n in range(1, MOMENTS + 1)][-moments:]
+        linear = [Linear(problem, theta) for theta in states]
+
+        def ask(damping: float) -> Tensor:
+            return torch.stack([display_influence(one, one.theta0, damping).effects for one in linear]).mean(0).T
+
+        return ask, None
+
+    return begin
 
 
 def index(moments: int) -> Callable[[Lora], tuple[Stage, int]]:
@@ -315,7 +325,7 @@ def index(moments: int) -> Callable[[Lora], tuple[Stage, int]]:
         for moment in range(moments):
             task = source(moment)
             layers, _ = linear_layers(task.module)
-            rows.append(query.span_rows(task, layers, build.read_projections(folder, moment, layers), spans))
+            rows.append(query.span_rows(task, layers, prepared.read_projections(folder, moment, len(layers)), spans))
             curvatures.append(
                 curvature.read_curvatures(build.curvatures_file(folder, moment), opened.manifest.curvatures[moment])
             )
@@ -387,7 +397,8 @@ METHODS = {
     "BM25 of 4-grams": Method(likeness, models=0),
     "hidden-state cosine": Method(embeddings, ready=_ready),
     "gradient dot (ours)": Method(dot, ready=_ready),
-    "empirical Fisher (ours)": swept("empirical Fisher", fisher),
+    "empirical Fisher x1 (ours)": swept("empirical Fisher", fisher(1)),
+    "empirical Fisher x4 (ours)": swept("empirical Fisher x4", fisher(MOMENTS)),
     "EK-FAC (kronfluence)": swept("EK-FAC", ekfac, ("kronfluence.analyzer",)),
     "index x1 (ours)": swept("index x1", index(1)),
     "index x4 (ours)": swept("index x4", index(MOMENTS)),

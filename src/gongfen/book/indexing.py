@@ -9,37 +9,21 @@ from pathlib import Path
 from torch import Tensor
 
 from gongfen.book.making import Atelier, runs_folder
+from gongfen.book.measured import Measured, averaged, checkpoints
 from gongfen.book.recording import Record
 from gongfen.facts.amounts import PPM
 from gongfen.progress import Progress, silent
 from gongfen.studio.workshop import Workshop
-from gongfen.trace.index.build import Engine, build_index, here, plan_of
+from gongfen.trace.index.build import Engine, build_index, finished, here, plan_of
 from gongfen.trace.index.manifest import Item, Method, Moment, belongs
-from gongfen.trace.index.noise import tells
 from gongfen.trace.index.query import Index
 from gongfen.trace.index.rerank import DAMPING_PPM, reranked
-from gongfen.trace.interval import OVER_CHECKPOINTS, over_checkpoints
 from gongfen.trace.problem import Passage
 from gongfen.trace.spans import Span
 from gongfen.trace.task import LanguageTask, Task
 from gongfen.trace.tuning import replayed, tensor_sha256
 
-MOMENTS = 4
-"""Checkpoints of the run that are averaged, evenly spread, the end among them (``attribution.md``, "The route", 2)."""
 INDEX = "index"
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """How influence was measured; ``effects`` [M, N] in nats; of each output, whether it can be told from noise."""
-
-    method: str
-    effects: Tensor
-    told: list[bool | None]
-    ends: tuple[Tensor, Tensor] | None = None
-    """Both ends [M, N] of every effect's interval; ``None``: unknown."""
-    interval: str = "unknown: measured at one checkpoint"
-    """What the interval is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +51,7 @@ class RunSource:
 
     def __post_init__(self) -> None:
         """Spread the checkpoints over the run."""
-        total = len(self.atelier.run.batches)
-        object.__setattr__(self, "steps", tuple(sorted({-(-total * n // MOMENTS) for n in range(1, MOMENTS + 1)})))
+        object.__setattr__(self, "steps", checkpoints(len(self.atelier.run.batches)))
 
     def __call__(self, moment: int) -> Task:
         """The model with the parameters of that checkpoint."""
@@ -123,7 +106,7 @@ def asked_index(
 ) -> Measured:
     """Every work's effect on these spans of the outputs, by the model's index; ``shortlist`` of each measured again."""
     source = RunSource(atelier, tuple(passages))
-    index = index_of(record, source, engine, progress)
+    index, built = index_of(record, source, engine, progress)
     belongs(index.manifest, atelier.model, source.items, [moment.parameters_sha256 for moment in source.moments])
     plan = index.manifest.plan
     method = (
@@ -131,20 +114,22 @@ def asked_index(
         f"whitening {plan.method.whitening_ppm / PPM:g}, damping {plan.method.damping_ppm / PPM:g}"
     )
     answer = index.ask(source, spans, progress)
-    told = tells(answer.each)  # by what the projections say: exact effects have no noise of their own to stand above
+    told_by = answer.each  # what the projections say: exact effects have no noise of their own to stand above
     if shortlist:
         answer = reranked(index, source, spans, answer, shortlist, progress=progress)
         method += f"; {shortlist} strongest by exact EK-FAC, damping {DAMPING_PPM / PPM:g}"
-    ends, said = over_checkpoints(answer.each), OVER_CHECKPOINTS.format(len(answer.each))
-    return Measured(method, answer.effects, told, ends, said)
+    return replace(averaged(method, answer.each, told_by), built=built)
 
 
-def index_of(record: Record, source: RunSource, engine: Engine = here, progress: Progress = silent) -> Index:
-    """The index of a model, whole: built, or gone on with, unless it is there for this run. Raises TrainingError."""
+def index_of(
+    record: Record, source: RunSource, engine: Engine = here, progress: Progress = silent
+) -> tuple[Index, bool]:
+    """The index of a model, whole, and whether it had to be built, or gone on with. Raises TrainingError."""
     model, method = source.atelier.model, Method(seed=source.atelier.setup.recipe.seed)
     plan = plan_of(source, model, source.moments, source.items, method)
     folder = index_folder(record, model)
+    there = finished(folder, plan)
     build_index(folder, source if engine is here else source.sent(), plan, engine, progress=progress)
     index = Index(folder)
     index.verify()  # what it answers is recorded
-    return index
+    return index, not there

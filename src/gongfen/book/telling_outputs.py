@@ -122,6 +122,7 @@ def story_of(here: Shown, output: str) -> OutputStory:
         works_measured=len(influence[1].effects) if influence else 0,
         influence_grade=answer.grade or "",
         influence_method=answer.method or "",
+        influence_interval=answer.interval or "",
         tested=answer.tested,
         sample=answer.sample,
         sentences=_sentences(record, answer, typed),

@@ -10,28 +10,26 @@ import msgspec
 import torch
 
 from gongfen.book.answers import ABOVE_RANDOM, CUT, INTERVAL, is_of, making_of
-from gongfen.book.indexing import Measured, asked_index
+from gongfen.book.indexing import asked_index
 from gongfen.book.making import Atelier, open_atelier
+from gongfen.book.measured import TELLS, Measured
 from gongfen.book.place import cache_folder
 from gongfen.book.quoting import Quoting
 from gongfen.book.recording import Record
+from gongfen.book.tracing_gradients import by_gradients
 from gongfen.book.tracing_metagradient import SEEDS, Differentiated, by_metagradient
 from gongfen.book.tracing_parts import KEPT, Part, parts_of
 from gongfen.errors import TrainingError, UnknownWorkError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.progress import Progress, silent
-from gongfen.trace.gradients import RESAMPLES, display_influence
 from gongfen.trace.index.bergson import Bergson
 from gongfen.trace.index.build import Engine, here
 from gongfen.trace.index.engines import Processes, Ray
-from gongfen.trace.interval import OVER_WORKS, over_works
 from gongfen.trace.problem import Passage
 from gongfen.trace.spans import Span
 
 NANO = 1_000_000_000
-SAID = {True: "yes", False: "no", None: "unknown: measured once"}
-NO_CURVATURE = "unknown: there are too many works, or too many numbers, to measure a curvature: ask the index"
 DISPLAY_UTILITY = "log p(output | prompt), generated tokens only, in nats"
 
 
@@ -48,6 +46,8 @@ class Traced(msgspec.Struct, frozen=True, kw_only=True):
     """Stretches of the output that stand word for word in a work."""
     near_copies: int
     """Stretches that follow a work closely, and not word for word."""
+    built: bool | None
+    """Whether an index was built for it: how it is built matters then, and else not; ``None``: none was asked."""
     notes: dict[str, str]
     seq: int
 
@@ -147,7 +147,7 @@ def trace_with(
     elif how.metagradient:
         found = by_metagradient(atelier, outputs, passages, how.seeds or SEEDS, cache or cache_folder(), progress)
     else:
-        found = at_the_end(atelier, passages, progress)
+        found = by_gradients(atelier, passages, progress)
     quoting = Quoting(record, dict(zip(atelier.works, atelier.texts, strict=True)))
     cut = k.Note(name=CUT, value=_cut(atelier))
     now, before = _utilities(atelier, passages)
@@ -170,7 +170,7 @@ def trace_with(
     numbers = record.record(facts)
     said = [(fact.body, seq) for fact, seq in zip(facts, numbers, strict=True) if isinstance(fact.body, k.Influence)]
     wholes = [(body, seq) for body, seq in said if body.output_start is msgspec.UNSET]
-    return [_traced(body, seq, *found_in) for (body, seq), found_in in zip(wholes, copied, strict=True)]
+    return [_traced(body, seq, *found_in, found.built) for (body, seq), found_in in zip(wholes, copied, strict=True)]
 
 
 def _influence(atelier: Atelier, found: Measured, row: int, output: str, name: str) -> k.Influence:
@@ -186,7 +186,7 @@ def _influence(atelier: Atelier, found: Measured, row: int, output: str, name: s
         effects=effects_of(atelier.works, found.effects[row].tolist(), _ends(found, row)),
         notes=(
             k.Note(name="works measured", value=str(len(atelier.works))),
-            k.Note(name=ABOVE_RANDOM, value=SAID[found.told[row]]),
+            k.Note(name=ABOVE_RANDOM, value=TELLS[found.told[row]]),
             k.Note(name=INTERVAL, value=found.interval),
             *(found.notes(row) if isinstance(found, Differentiated) else ()),
         ),
@@ -212,18 +212,6 @@ def _of_part(body: k.Influence, part: Part) -> k.Influence:
     )
 
 
-def at_the_end(atelier: Atelier, passages: Sequence[Passage], progress: Progress = silent) -> Measured:
-    """Every work's effect on every output, by whole gradients of the final model."""
-    problem = atelier.workshop.problem(atelier.texts, passages, [1] * len(passages))
-    found = display_influence(problem, atelier.run.theta, progress=progress, resamples=RESAMPLES)
-    method = f"final-checkpoint gradients, {found.method}, damping {found.damping}"
-    told: list[bool | None] = [None] * len(passages)
-    ends = over_works(found.effects, found.deviation)
-    if ends is None:
-        return Measured(method, found.effects, told, interval=NO_CURVATURE)
-    return Measured(method, found.effects, told, ends, OVER_WORKS.format(RESAMPLES))
-
-
 def _ends(found: Measured, row: int) -> list[tuple[float, float]] | None:
     """Both ends of every effect's interval, for one output."""
     return None if found.ends is None else list(zip(*(end[row].tolist() for end in found.ends), strict=True))
@@ -240,7 +228,7 @@ def _utilities(atelier: Atelier, passages: Sequence[Passage]) -> tuple[list[int]
     return now, before
 
 
-def _traced(body: k.Influence, seq: int, quotes: int, near_copies: int) -> Traced:
+def _traced(body: k.Influence, seq: int, quotes: int, near_copies: int, built: bool | None) -> Traced:
     return Traced(
         target=body.target,
         influence=body.influence,
@@ -250,6 +238,7 @@ def _traced(body: k.Influence, seq: int, quotes: int, near_copies: int) -> Trace
         positive=sum(effect.effect_nnat > 0 for effect in body.effects),
         quotes=quotes,
         near_copies=near_copies,
+        built=built,
         notes={note.name: note.value for note in body.notes},
         seq=seq,
     )

@@ -11,13 +11,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gongfen.book.indexing import Measured
 from gongfen.book.making import Atelier
+from gongfen.book.measured import Measured, portion
 from gongfen.errors import TrainingError
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
 from gongfen.progress import Progress, silent
 from gongfen.studio.workshop import Workshop
+from gongfen.trace.index.noise import tells
 from gongfen.trace.interval import OVER_SEEDS, over_seeds
 from gongfen.trace.metagradient import Metagradient, metagradient
 from gongfen.trace.problem import Passage
@@ -97,7 +98,7 @@ def by_metagradient(
     return Differentiated(
         method=method_of(found[0][0]),
         effects=effects[0],
-        told=[None] * len(passages),
+        told=tells(effects),
         ends=_ends(effects),
         interval=interval,
         growth=tuple(one.growth for one in found[0]),
@@ -123,11 +124,6 @@ def rough_seed(other: Atelier, growth: float) -> str:
     """Why there is no interval when a run with another seed is too rough."""
     seed = other.setup.recipe.seed
     return f"unknown: the run with seed {seed} is not smooth (its adjoint grows {growth:.2f} times)"
-
-
-def portion(progress: Progress, number: int, of: int) -> Progress:
-    """The progress of one of several equal parts, as a part of the whole."""
-    return lambda done, whole: progress(number * whole + done, of * whole)
 
 
 def with_seed(atelier: Atelier, number: int, cache: Path, progress: Progress = silent) -> Atelier:

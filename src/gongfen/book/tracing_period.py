@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gongfen.book.answers import INTERVAL, makers_of, residual
+from gongfen.book.answers import ABOVE_RANDOM, INTERVAL, makers_of, residual
 from gongfen.book.making import Atelier
+from gongfen.book.measured import TELLS
 from gongfen.book.recording import Record
 from gongfen.book.tracing import NANO, effects_of, measured_before, model_of, sold_passage
 from gongfen.book.tracing_metagradient import (
@@ -32,6 +33,7 @@ from gongfen.progress import Progress, silent
 from gongfen.reports.replies import Reason, TracedPeriod
 from gongfen.reports.words import N_
 from gongfen.shares import period_of, period_target
+from gongfen.trace.index.noise import tells
 from gongfen.trace.interval import OVER_SEEDS, over_seeds
 from gongfen.trace.leave_out import LeaveOut, evenly_ranked, leave_out
 from gongfen.trace.metagradient import Metagradient, metagradient
@@ -135,6 +137,7 @@ class PeriodTrace:
                 k.Note(name=ADJOINT_GROWTH, value=str(growth)),
                 k.Note(name=REPLAYED, value=found.adapter_sha256),
                 k.Note(name="reading", value="it ranks; it does not price"),
+                k.Note(name=ABOVE_RANDOM, value=TELLS[tells(each[:, None])[0]]),
                 k.Note(name=INTERVAL, value=OVER_SEEDS.format(len(each)) if ends else self.interval),
                 *(k.Note(name=NOT_SETTLEMENT, value=reason.said % reason.values) for reason in reasons),
             ),

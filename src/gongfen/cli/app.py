@@ -177,7 +177,8 @@ def _complain(error: GongfenError) -> None:
         )
         return
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(brief_keys(f"{error.thing} {error.reason}"), style="bold red", markup=False)
+    thing = error.thing if error.thing.strip() else f'"{error.thing}"'
+    console.print(brief_keys(f"{thing} {error.reason}"), style="bold red", markup=False)
     console.print(brief_keys(f"  → {error.remedy}"), markup=False)
     left = f"; {error.left}" if error.left else ""
     console.print(f"  {type(error).__name__}{left}", style="dim", markup=False)

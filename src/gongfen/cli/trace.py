@@ -4,7 +4,7 @@ import os
 from functools import partial
 from itertools import starmap
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -13,7 +13,7 @@ from rich.text import Text
 
 import gongfen
 from gongfen.book.place import VARIABLE
-from gongfen.cli.app import AsJson, BookPath, progress, several_steps, show, words
+from gongfen.cli.app import AsJson, BookPath, progress, show, words
 from gongfen.cli.evaluate import trace_app
 from gongfen.errors import MissingAssumptionError
 from gongfen.reports import text
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PERIOD = "period:"
 FEWEST, SEVERAL = 8, 2
 """Retrainings that settlement grade needs, and seeds that an interval needs."""
+OF_OUTPUTS = ("metagradient", "index", "sentences", "rerank", "workers", "ray", "bergson")
 SEEDS = "Of a period, or with --metagradient: train with so many seeds, for intervals; 2 if nothing is said, 1: none."
 VALIDATE = "Of a period: retrain without so many makers, and compare; 8 if nothing is said, 0: display grade only."
 METAGRADIENT = "Of outputs: differentiate the training run itself. Each output costs about one to two trainings."
@@ -68,7 +69,7 @@ def trace(
             os.environ[VARIABLE] = book  # `gongfen trace --book PATH evaluate` says the same as after the verb
         return
     speak = words()
-    with several_steps(), gongfen.open(book) as opened, progress(speak.gettext("tracing"), quiet=as_json) as move:
+    with gongfen.open(book) as opened, progress(speak.gettext("tracing"), quiet=as_json) as move:
         if not targets[0].startswith(PERIOD):
             if validate is not None:
                 remedy = "leave it out; how good a way of measuring is: gongfen trace evaluate MODEL"
@@ -80,11 +81,10 @@ def trace(
             answers = [
                 (opened.who(output), traced) for output, traced in zip(dict.fromkeys(targets), made, strict=True)
             ]
-            _show_outputs(answers, as_json=as_json, alone=sentences)
+            _show_outputs(answers, as_json=as_json, alone=sentences, how=bool(workers or ray or bergson))
             return
-        asks_index = bool(index or sentences or rerank or workers or ray or bergson)
         validate = FEWEST if validate is None else validate
-        _check_period(targets, validate, asks_index=asks_index, asks_metagradient=metagradient)
+        _check_period(targets, validate, ctx.params)
         period, _, currency = targets[0].removeprefix(PERIOD).partition(":")
         found = opened.trace_period(
             period, currency=currency or "EUR", validate=validate, seeds=seeds or SEVERAL, cache=cache, progress=move
@@ -92,19 +92,20 @@ def trace(
     show(found, as_json=as_json, draw=lambda: text.period(found, speak))
 
 
-def _show_outputs(answers: "list[tuple[Who, Traced]]", *, as_json: bool, alone: bool) -> None:
-    """Whose work is in each output, and what was measured and found just now."""
+def _show_outputs(answers: "list[tuple[Who, Traced]]", *, as_json: bool, alone: bool, how: bool) -> None:
+    """Whose work is in each output, and what was measured and found; ``how``: somebody said how an index is built."""
     said = [{**msgspec.to_builtins(answer), "traced": msgspec.to_builtins(traced)} for answer, traced in answers]
-    show(said, as_json=as_json, draw=lambda: Group(*starmap(partial(_drawn, alone=alone), answers)))
+    drawn: list[RenderableType] = [*starmap(partial(_drawn, alone=alone), answers)]
+    if how and not answers[0][1].built:
+        drawn.append(Text(words().gettext("the index was there already: nothing was built")))
+    show(said, as_json=as_json, draw=lambda: Group(*drawn))
 
 
-def _check_period(targets: list[str], validate: int, *, asks_index: bool, asks_metagradient: bool) -> None:
+def _check_period(targets: list[str], validate: int, given: dict[str, Any]) -> None:
     """Raises MissingAssumptionError for what does not go together with a period."""
-    if asks_metagradient:
-        remedy = "leave it out: a period is always traced by its metagradient"
-        raise MissingAssumptionError("--metagradient", "is for outputs", remedy)
-    if asks_index:
-        raise MissingAssumptionError("--index", "is for outputs", "a period is traced through the run itself")
+    if asked := next((name for name in OF_OUTPUTS if given[name]), None):
+        remedy = "leave it out: a period is always traced by the metagradient of the run itself"
+        raise MissingAssumptionError(f"--{asked}", "is for outputs", remedy)
     if len(targets) > 1:
         raise MissingAssumptionError(", ".join(targets[1:]), "cannot be traced beside a period", "trace one by one")
     if validate == 1 or validate < 0:

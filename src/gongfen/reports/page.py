@@ -8,7 +8,7 @@ the address (``report.html#zh``), so a link into the Chinese page stays Chinese;
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 from itertools import chain, pairwise
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from markupsafe import Markup
 from gongfen.reports.charts.drawing import TONES, patterns, swatch
 from gongfen.reports.charts.row_bars import Span, bars
 from gongfen.reports.pictures import QUALITIES, curve, flow_lines, flow_pictures, scatter_pictures, some_steps
+from gongfen.reports.recorded import recorded
 from gongfen.reports.story import (
     LabourPart,
     MakerStory,
@@ -215,7 +216,7 @@ def _environment(lang: str) -> Environment:
         nats=words.nats,
         scaled=words.scaled,
         device=lambda us: words.seconds(Decimal(us).scaleb(-6)),
-        told=words.gettext,
+        told=partial(recorded, words),
         tongue=tongue,
         web=web,
         short=lambda text: text[:SHORT_HASH],

@@ -132,6 +132,8 @@ class OutputStory:
     """Whether its strongest works stand above random ones; ``None``: the measurement does not say."""
     influence_grade: str
     influence_method: str
+    influence_interval: str = ""
+    """What the intervals of the effects are, or why they are unknown; empty: the measurement does not say."""
     tested: Tested | None = None
     """How well this way of measuring stood its test on the model; ``None``: nobody has tested it there."""
     sample: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gongfen.facts.kinds import Payment, Settlement
+from gongfen.reports.recorded import recorded
 from gongfen.reports.replies import Owed, Person, TracedPeriod, Who
 from gongfen.reports.text_tested import tested_line
 from gongfen.reports.words import N_, Words
@@ -132,6 +133,8 @@ def who(answer: Who, words: Words) -> RenderableType:
     if answer.told is False:
         note = N_("cannot tell: its strongest works do not stand above random ones, so these shares say nothing")
         parts.append(Text(words.gettext(note), "yellow"))
+    if answer.told is None and answer.method is not None:
+        parts.append(Text(words.gettext("whether its strongest works stand above random ones is not known"), "yellow"))
     parts += [Text(line) for line in _twins(answer, words)]
     if answer.parts:
         parts += _sentences(answer, words)
@@ -217,7 +220,7 @@ def _influence_note(answer: Who, words: Words) -> Text:
         note = N_("influence: %(method)s — display grade: an estimate, not paid on")
     else:
         note = N_("influence: %(method)s — settlement grade: it ranks, it does not price")
-    return Text(words.say(note, method=answer.method))
+    return Text(words.say(note, method=recorded(words, answer.method)))
 
 
 def _account(answer: Who, words: Words) -> Iterable[str]:
@@ -228,18 +231,19 @@ def _account(answer: Who, words: Words) -> Iterable[str]:
         if first.low_nnat is None or first.high_nnat is None:
             yield words.say("strongest: %(work)s, %(effect)s; how far that is known nobody measured", **said)
         else:
-            ends = {
-                "low": words.nats(first.low_nnat),
-                "high": words.nats(first.high_nnat),
-                "interval": answer.interval or "",
-            }
-            yield words.say("strongest: %(work)s, %(effect)s, between %(low)s and %(high)s (%(interval)s)",
-                            **said, **ends)  # fmt: skip
+            ends = {"low": words.nats(first.low_nnat), "high": words.nats(first.high_nnat)}
+            yield words.say("strongest: %(work)s, %(effect)s, between %(low)s and %(high)s", **said, **ends)
+    if answer.interval:
+        yield words.say(
+            "interval: %(interval)s; only retraining tells a bias", interval=recorded(words, answer.interval)
+        )
     if answer.cut not in (None, "none"):
-        yield words.say("works were cut for training, and measured as far as that: %(cut)s", cut=answer.cut)
+        cut = recorded(words, answer.cut or "")
+        yield words.say("works were cut for training, and measured as far as that: %(cut)s", cut=cut)
     if answer.gained_nnat is not None and answer.residual_nnat is not None:
         yield words.say(
-            "tuning gained it %(gained)s; the effects add up to %(sum)s, and leave %(rest)s unaccounted for",
+            "tuning gained it %(gained)s; the effects add up to %(sum)s, a residual of %(rest)s: "
+            "they rank, and do not share out the gain",
             gained=words.nats(answer.gained_nnat),
             sum=words.nats(answer.gained_nnat - answer.residual_nnat),
             rest=words.nats(answer.residual_nnat),
@@ -267,7 +271,7 @@ def period(found: TracedPeriod, words: Words) -> RenderableType:
         head = N_("%(name)s: influence of every work on the period's income, display grade")
     rest = words.gettext("unknown") if found.residual_nnat is None else words.nats(found.residual_nnat)
     growth = words.ratio(found.growth_ppm)
-    account = N_("adjoint growth %(growth)s; %(rest)s of the gain is not accounted for")
+    account = N_("adjoint growth %(growth)s; residual %(rest)s: effects rank, and do not share out the gain")
     lines = [words.say(head, name=found.influence), words.say(account, growth=growth, rest=rest)]
     if found.retrainings:
         rank = words.gettext("too few to say") if found.spearman_ppm is None else words.ratio(found.spearman_ppm)

@@ -1,17 +1,13 @@
-"""Display grade: what each training example did for each output, from the gradients at the end of training.
+"""Display grade: what each training example did for each output, from gradients at one point of it.
 
-Let g_i = ∇ℓ_i and q_j = ∇ log p(output_j), both at the final θ. A Newton step on example i alone moves the
+Let g_i = ∇ℓ_i and q_j = ∇ log p(output_j), both at one θ. A Newton step on example i alone moves the
 log-likelihood of output j by  −(1/N) q_j·(F + λ)⁻¹ g_i,  with F = (1/N) Σ g_i g_iᵀ the empirical Fisher (natural
 gradient, Amari 1998). By Woodbury's identity this needs only the N × N Gram matrix:  −(1/N) [ (K + λ)⁻¹ (g_i·q_j)_i ],
 K_ik = g_i·g_k / N,  λ = damping × the mean of K's diagonal. Where the gradients do not fit in memory, F is left out:
 −(g_i·q_j) / (N λ), the plain product, with λ the mean of the diagonal itself.
 
-F is known from N works only. How much an effect hangs on which they happen to be is told by the Bayesian bootstrap
-(Rubin 1981): with weights v = N w, w drawn from Dirichlet(1, …, 1), F_w = Σ w_i g_i g_iᵀ, and by the same identity the
-effects are −(1/N) [ (K·diag(v) + λ)⁻¹ (g_i·q_j)_i ], without another pass through the model. The question is what the
-*other* works do, so a work itself counts once in its own curvature: by Sherman and Morrison's formula its effect is
-divided by 1 + (1 − v_i) [ (K·diag(v) + λ)⁻¹ K ]_ii. Where there are fewer works than numbers, F all but consists of the
-work itself, and its weight alone would blow its effect up or down.
+A run has many such points. What is said at several of its checkpoints is averaged, as TracIn does (Pruthi et al. 2020),
+and how it varies over them tells how far it is known (:mod:`gongfen.trace.interval`).
 """
 
 from dataclasses import dataclass
@@ -26,12 +22,9 @@ from gongfen.trace.problem import Problem
 from gongfen.trace.tuning import steady
 
 Method = Literal["empirical-fisher", "plain"]
-DAMPING = 0.1
+DAMPING = 1.0
+"""Best over three models together; on adapters of SmolLM2 ten times as much is better (benchmarks/trace/README.md)."""
 MEMORY_BYTES = 2 * 2**30
-RESAMPLES = 40
-"""A standard deviation from so many is good to a tenth."""
-MOST_RESAMPLED = 2_000
-"""Of more works, every resample solves equations for seconds: then the interval is unknown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +37,6 @@ class DisplayInfluence:
     effects: Tensor
     method: Method
     damping: float
-    deviation: Tensor | None = None
-    """Standard deviation of each effect [M, N] over resampled works, in nats.
-
-    ``None``: it was not asked for, or there is no curvature to resample.
-    """
 
 
 def display_influence(
@@ -57,12 +45,10 @@ def display_influence(
     damping: float = DAMPING,
     memory_bytes: int = MEMORY_BYTES,
     progress: Progress = silent,
-    resamples: int = 0,
 ) -> DisplayInfluence:
     """Trace every output at ``theta`` [P] in one pass; raises TrainingError for gradients that are not finite.
 
-    Each example's gradient is taken by itself, so nothing depends on how examples are put in batches. With
-    ``resamples``, of which two are the least, effects come with their deviation, for up to MOST_RESAMPLED examples.
+    Each example's gradient is taken by itself, so nothing depends on how examples are put in batches.
     """
     examples, outputs = problem.examples, len(problem.prices)
     fits = examples * theta.numel() * theta.element_size() <= memory_bytes
@@ -83,11 +69,7 @@ def display_influence(
         if kept is None:
             return DisplayInfluence(-(dots / (examples * level)).T, "plain", 1.0)
         gram = kept @ kept.T / examples
-        effects = newton_steps(gram, dots, damping * level)
-        deviation = None
-        if resamples and examples <= MOST_RESAMPLED:
-            deviation = deviation_over_works(gram, dots, damping * level, resamples)
-        return DisplayInfluence(effects, "empirical-fisher", damping, deviation)
+        return DisplayInfluence(newton_steps(gram, dots, damping * level), "empirical-fisher", damping)
 
 
 def newton_steps(gram: Tensor, dots: Tensor, level: Tensor) -> Tensor:
@@ -96,29 +78,6 @@ def newton_steps(gram: Tensor, dots: Tensor, level: Tensor) -> Tensor:
     damped.diagonal().add_(level)
     solved: Tensor = torch.linalg.solve(damped, dots)
     return -(solved / len(gram)).T
-
-
-def others_drawn(gram: Tensor, dots: Tensor, level: Tensor, weights: Tensor) -> Tensor:
-    """The same, [M, N], where every work's curvature holds itself once and the others with ``weights`` v [N]."""
-    damped = gram * weights
-    damped.diagonal().add_(level)
-    solved: Tensor = torch.linalg.solve(damped, torch.cat([dots, gram], 1))
-    outputs = dots.shape[1]
-    itself = 1 + (1 - weights) * solved[:, outputs:].diagonal()
-    return -(solved[:, :outputs] / itself[:, None] / len(gram)).T
-
-
-def deviation_over_works(gram: Tensor, dots: Tensor, level: Tensor, resamples: int) -> Tensor:
-    """Standard deviation (n − 1) of the effects, [M, N], over curvatures of works drawn anew; always the same draws."""
-    source = torch.Generator().manual_seed(0)
-    total, squares = torch.zeros_like(dots.T), torch.zeros_like(dots.T)
-    middle = newton_steps(gram, dots, level)
-    for _ in range(resamples):
-        drawn = -torch.rand(len(gram), generator=source, dtype=gram.dtype).clamp_min(1e-30).log()
-        moved = others_drawn(gram, dots, level, drawn / drawn.mean()) - middle  # from the middle: nothing cancels
-        total += moved
-        squares += moved.square()
-    return ((squares - total.square() / resamples) / (resamples - 1)).clamp_min(0).sqrt()
 
 
 def example_gradient(problem: Problem, theta: Tensor, number: int) -> Tensor:

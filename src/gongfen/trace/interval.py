@@ -1,28 +1,30 @@
-"""How far an effect is known: its interval over an index's checkpoints, over the works, or over the seeds of a run.
+"""How far an estimate is known: over an index's or a run's checkpoints, or over runs with other seeds.
 
-**Checkpoints.** At every checkpoint the projection is drawn anew and the model is another, so the effects there are
+**Checkpoints.** At every checkpoint the model is another, and of an index the projection, too, so the effects there are
 taken for C independent measurements of one quantity: mean ± t · s / √C, with s their standard deviation (n − 1) and t
 the 97.5 % quantile of Student's distribution with C − 1 degrees of freedom. It covers what projection, rounding and
 choice of checkpoint do; it does not cover a bias that they have in common, which only retraining finds.
 
-**Works.** Whole gradients are divided by a curvature that is known from the works only. Over curvatures of other works
-drawn anew (:func:`gongfen.trace.gradients.deviation_over_works`) an effect varies by s; its ends are effect ± 1.96 s.
-It does not cover the choice of the checkpoint, nor a bias.
-
 **Seeds.** The effect of the recorded run is exact for that run. Over S runs with different seeds it varies by s; so the
 effect of another run lies within effect ± t · s · √2, because both runs vary. Two runs say little of one work, and much
-of all N together: s² is pooled over the works, with N(S − 1) degrees of freedom. That takes them to vary alike, however
-large their effects; over five seeds of the quick demo they do (s from .017 to .034, correlation with the size .15).
+of all N together: how far works vary is itself drawn, σ² ~ d₀ s₀² / χ²(d₀), and what the works' s² say of d₀ and s₀²
+moderates each of them: s̃² = (d₀ s₀² + d s²) / (d₀ + d), with d = S − 1, and d₀ + d degrees of freedom, rounded down
+(Smyth 2004, "Linear models and empirical Bayes methods for assessing differential expression in microarray
+experiments", section 6.2 for d₀ and s₀², equation 3.4 for s̃²). Works that vary alike give d₀ = ∞: one s for all.
 """
 
+from math import log
+
+import torch
 from torch import Tensor
 
 NORMAL_975 = 1.959964
 T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 """For 1 to 9 degrees of freedom (Student 1908; any table)."""
-OVER_CHECKPOINTS = "95 %, Student's t over {} checkpoints"
-OVER_WORKS = "95 %, by a Bayesian bootstrap of the other works, {} times"
-OVER_SEEDS = "95 %, of another run, by Student's t over {} seeds, pooled over the works"
+OVER_CHECKPOINTS = "of this way of measuring, 95 %, Student's t over {} checkpoints"
+OVER_SEEDS = "of another run, 95 %, Student's t over {} seeds, variances moderated by those of all works"
+FEWEST = 3
+"""Works from which something is learned of how others vary."""
 
 
 def over_checkpoints(each: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -34,17 +36,43 @@ def over_checkpoints(each: Tensor) -> tuple[Tensor, Tensor] | None:
     return mean - half, mean + half
 
 
-def over_works(effects: Tensor, deviation: Tensor | None) -> tuple[Tensor, Tensor] | None:
-    """Both ends [M, N] of the intervals of effects [M, N] with this deviation; ``None`` when it is not known."""
-    return None if deviation is None else (effects - NORMAL_975 * deviation, effects + NORMAL_975 * deviation)
-
-
 def over_seeds(each: Tensor) -> tuple[Tensor, Tensor] | None:
     """Both ends [N] of the intervals of the first run's effects, by effects [S, N]; ``None`` with fewer than two."""
     if len(each) < 2:
         return None
-    half = quantile_975((len(each) - 1) * each.shape[1]) * float(each.var(0).mean()) ** 0.5 * 2**0.5
+    variances, freedom = moderated(each.double().var(0), len(each) - 1)
+    half = (quantile_975(freedom) * (2 * variances).sqrt()).to(each.dtype)
     return each[0] - half, each[0] + half
+
+
+def moderated(variances: Tensor, freedom: int) -> tuple[Tensor, int]:
+    """Sample variances [N] with so many degrees of freedom each, moderated by all; and the degrees they have then."""
+    known = variances[variances > 0]
+    if len(known) < FEWEST:
+        return variances, freedom
+    half = torch.tensor(freedom / 2, dtype=variances.dtype)
+    logs = known.log() - half.digamma() + half.log()
+    spread = float(logs.var() - torch.polygamma(1, half))
+    all_of_them = len(variances) * freedom
+    if spread <= 0:  # less than chance: they vary alike
+        return variances.mean().expand_as(variances), all_of_them
+    prior = 2 * inverse_trigamma(spread)
+    center = float(logs.mean() + torch.tensor(prior / 2).double().digamma()) - log(prior / 2)
+    found = (prior * torch.tensor(center).double().exp() + freedom * variances) / (prior + freedom)
+    return found, int(min(prior + freedom, all_of_them))
+
+
+def inverse_trigamma(value: float) -> float:
+    """The y with ψ′(y) = value > 0, by Newton's method on 1/ψ′, which is convex (Smyth 2004, appendix)."""
+    y = 0.5 + 1 / value
+    for _ in range(50):
+        at = torch.tensor(y, dtype=torch.float64)
+        now, slope = float(torch.polygamma(1, at)), float(torch.polygamma(2, at))
+        step = now * (1 - now / value) / slope
+        y += step
+        if -step < 1e-12 * y:
+            break
+    return y
 
 
 def quantile_975(freedom: int) -> float:

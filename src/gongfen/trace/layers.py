@@ -57,6 +57,15 @@ def linear_layers(module: nn.Module, most_features: int = MOST_FEATURES) -> tupl
     return tuple(found), tuple(wide)
 
 
+def left_out(module: nn.Module, layers: Sequence[Layer]) -> tuple[str, ...]:
+    """Names of the parameters that are trained and belong to none of these layers: what a work did to them is unseen.
+
+    Embeddings, norms, convolutions, layers too wide, and projections that attention keeps in one matrix of its own.
+    """
+    traced = {id(parameter) for layer in layers for parameter in layer.module.parameters(recurse=False)}
+    return tuple(name for name, p in module.named_parameters() if p.requires_grad and id(p) not in traced)
+
+
 def _sides(part: nn.Module) -> tuple[int, int] | None:
     if isinstance(part, nn.Linear):
         return part.in_features, part.out_features

@@ -13,7 +13,6 @@ from typing import Protocol
 
 import msgspec
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gongfen.errors import TrainingError
@@ -34,8 +33,9 @@ from gongfen.trace.index.manifest import (
     read_manifest,
     write_whole,
 )
+from gongfen.trace.index.prepared import Prepared, prepared, read_projections, write_projections
 from gongfen.trace.index.rows import Rows, read_rows, rounded, sha256_of, write_rows
-from gongfen.trace.layers import Layer, linear_layers, watched
+from gongfen.trace.layers import Layer, left_out, linear_layers, watched
 from gongfen.trace.projection import Projection, levelled, project, projections_of
 from gongfen.trace.task import Task
 
@@ -87,7 +87,8 @@ def plan_of(
     shard_works: int = SHARD_WORKS,
 ) -> Plan:
     """What is to be built. Raises TrainingError for a model with nothing to trace."""
-    layers, wide = linear_layers(source(len(moments) - 1).module)
+    module = source(len(moments) - 1).module
+    layers, wide = linear_layers(module)
     traced = tuple(
         Traced(
             name=layer.name,
@@ -103,6 +104,7 @@ def plan_of(
         works=tuple(works),
         layers=traced,
         too_wide=wide,
+        left_out=left_out(module, layers),
         method=method,
         shard_works=shard_works,
     )
@@ -122,7 +124,7 @@ def build_index(
     next try, and nothing can be asked before all is. Raises it, too, while another program builds there.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if _is_of(folder, plan) and (folder / MANIFEST).is_file():
+    if finished(folder, plan):
         return read_manifest(folder)
     with _alone(folder):
         return _built(folder, source, plan, engine, batch_size, progress)
@@ -132,9 +134,10 @@ def _built(folder: Path, source: Source, plan: Plan, engine: Engine, batch_size:
     _begin(folder, plan)
     if (folder / MANIFEST).is_file():
         return read_manifest(folder)  # another program has finished it meanwhile
-    for moment in range(len(plan.moments)):
-        if not projections_file(folder, moment).is_file():
-            _prepare(source(moment), folder, plan, moment, batch_size)
+    ready = [
+        prepared(folder, moment) or _prepare(source(moment), folder, plan, moment, batch_size)
+        for moment in range(len(plan.moments))
+    ]
     units = [
         Unit(source, folder, plan, moment, first, min(plan.shard_works, len(plan.works) - first), batch_size)
         for moment in range(len(plan.moments))
@@ -146,16 +149,17 @@ def _built(folder: Path, source: Source, plan: Plan, engine: Engine, batch_size:
     for shard in engine([unit for unit in units if (unit.moment, unit.first) not in done]):
         done[shard.moment, shard.first] = shard
         progress(sum(shard.count for shard in done.values()), total)
-    return _finish(folder, plan, [done[unit.moment, unit.first] for unit in units])
+    return _finish(folder, plan, ready, [done[unit.moment, unit.first] for unit in units])
 
 
 def run_unit(unit: Unit, rows_of: RowsOf | None = None) -> Shard:
     """Compute and write one shard; ``rows_of``: by another's passes than :func:`work_rows`."""
     task, plan = _task(unit.source, unit.moment), unit.plan
     layers, _ = linear_layers(task.module)
+    projections = read_projections(unit.folder, unit.moment, len(layers))
     rows = (rows_of or work_rows)(
-        task, layers, read_projections(unit.folder, unit.moment, layers), range(unit.first, unit.first + unit.count),
-        unit.batch_size, [item.work for item in plan.works],
+        task, layers, projections, range(unit.first, unit.first + unit.count), unit.batch_size,
+        [item.work for item in plan.works],
     )  # fmt: skip
     shard = Shard(moment=unit.moment, first=unit.first, count=unit.count, sha256="")
     digest = write_rows(rounded(rows), unit.folder / shard.file)
@@ -225,17 +229,12 @@ def refuse_infinite(parts: Sequence[Tensor], at: slice, layers: Sequence[Layer],
 # -- what workers share ------------------------------------------------------------------------------------------------
 
 
-def projections_file(folder: Path, moment: int) -> Path:
-    """Where the projections of a checkpoint lie."""
-    return folder / f"projections-{moment}.safetensors"
-
-
 def curvatures_file(folder: Path, moment: int) -> Path:
     """Where the curvatures of a checkpoint lie."""
     return folder / f"curvatures-{moment}.safetensors"
 
 
-def _prepare(task: Task, folder: Path, plan: Plan, moment: int, batch_size: int) -> None:
+def _prepare(task: Task, folder: Path, plan: Plan, moment: int, batch_size: int) -> Prepared:
     """Measure K-FAC's factors on works evenly spread, and draw this checkpoint's projections."""
     layers, _ = linear_layers(task.module)
     numbers = factor_works(plan, task.works)
@@ -249,31 +248,15 @@ def _prepare(task: Task, folder: Path, plan: Plan, moment: int, batch_size: int)
     sample = work_rows(
         task, layers, found, numbers[:: -(-len(numbers) // LEVELLED)], batch_size, [i.work for i in plan.works]
     )
-    found = levelled(found, sample)
-    tensors: dict[str, Tensor] = {}
-    for number, projection in enumerate(found):
-        tensors[f"{number:05}.left"], tensors[f"{number:05}.right"] = projection.left, projection.right
-        if projection.bias is not None:
-            tensors[f"{number:05}.bias"] = projection.bias.contiguous()
-    path = projections_file(folder, moment)
-    part = path.with_name(f".{path.name}")
-    save_file(tensors, part)
-    part.replace(path)
+    parts = torch.split(sample, [projection.size for projection in found], 1)
+    silent = [layer.name for layer, part in zip(layers, parts, strict=True) if not bool(part.any())]
+    return write_projections(folder, moment, levelled(found, sample), silent)
 
 
 def factor_works(plan: Plan, works: int) -> list[int]:
     """The works from which the factors are measured, evenly spread."""
     count = min(plan.method.factor_works, works)
     return [place * works // count for place in range(count)]
-
-
-def read_projections(folder: Path, moment: int, layers: Sequence[Layer]) -> list[Projection]:
-    """The projections of a checkpoint."""
-    held = load_file(projections_file(folder, moment))
-    return [
-        Projection(held[f"{number:05}.left"], held[f"{number:05}.right"], held.get(f"{number:05}.bias"))
-        for number in range(len(layers))
-    ]
 
 
 _opened: dict[str, tuple[Source, int, Task]] = {}
@@ -300,6 +283,11 @@ def _alone(folder: Path) -> Iterator[None]:
             reason = "is being built by another program"
             raise TrainingError(f"index {folder}", reason, "wait until it is there, then ask again") from None
         yield
+
+
+def finished(folder: Path, plan: Plan) -> bool:
+    """Whether the index of this very plan is there, whole."""
+    return _is_of(folder, plan) and (folder / MANIFEST).is_file()
 
 
 def _is_of(folder: Path, plan: Plan) -> bool:
@@ -333,14 +321,19 @@ def _note(unit: Unit) -> Path:
     return unit.folder / f"works-{unit.moment}-{unit.first:09}.json"
 
 
-def _finish(folder: Path, plan: Plan, shards: Sequence[Shard]) -> Manifest:
+def _finish(folder: Path, plan: Plan, ready: Sequence[Prepared], shards: Sequence[Shard]) -> Manifest:
     curvatures: list[str] = []
     for moment in range(len(plan.moments)):
         rows = (_rows(folder, plan, shard) for shard in shards if shard.moment == moment)
         found = curvatures_of(plan.layers, rows, len(plan.works))
         curvatures.append(write_curvatures(found, curvatures_file(folder, moment)))
-    projections = tuple(sha256_of(projections_file(folder, moment)) for moment in range(len(plan.moments)))
-    manifest = Manifest(plan=plan, shards=tuple(shards), projections=projections, curvatures=tuple(curvatures))
+    manifest = Manifest(
+        plan=plan,
+        shards=tuple(shards),
+        projections=tuple(one.sha256 for one in ready),
+        curvatures=tuple(curvatures),
+        silent=tuple(name for name in ready[0].silent if all(name in one.silent for one in ready)),
+    )
     write_whole(folder / MANIFEST, msgspec.json.encode(manifest))
     return manifest
 

@@ -79,6 +79,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     layers: tuple[Traced, ...]
     too_wide: tuple[str, ...] = ()
     """Layers that are trained but left out, because their covariances would not fit in memory."""
+    left_out: tuple[str, ...] = ()
+    """Parameters that are trained and belong to none of the layers: what a work did to them is unseen."""
     method: Method
     shard_works: int
 
@@ -116,6 +118,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """SHA-256 of each checkpoint's file of projections."""
     curvatures: tuple[str, ...]
     """SHA-256 of each checkpoint's file of curvatures."""
+    silent: tuple[str, ...] = ()
+    """Layers of which nothing was heard at any checkpoint: never called, or nothing flowed back through them."""
 
 
 def shard_file(moment: int, first: int) -> str:

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from gongfen.errors import TrainingError
 from gongfen.progress import Progress, silent
-from gongfen.trace.index.build import Source, curvatures_file, projections_file, read_projections
+from gongfen.trace.index.build import Source, curvatures_file
 from gongfen.trace.index.curvature import divided, read_curvatures
 from gongfen.trace.index.manifest import AGAIN, PPM, Manifest, read_manifest
+from gongfen.trace.index.prepared import projections_file, read_projections
 from gongfen.trace.index.rows import Rows, products, read_rows, rounded, sha256_of
 from gongfen.trace.layers import Layer, linear_layers
 from gongfen.trace.projection import Projection, project
@@ -72,7 +73,7 @@ class Index:
         """(C + d)^-1 ψ of these spans at a checkpoint, fp32 [M, D]."""
         layers, _ = linear_layers(task.module)
         self._same_layers(layers)
-        rows = span_rows(task, layers, read_projections(self.folder, moment, layers), spans)
+        rows = span_rows(task, layers, read_projections(self.folder, moment, len(layers)), spans)
         curvatures = read_curvatures(curvatures_file(self.folder, moment), self.manifest.curvatures[moment])
         return divided(curvatures, rows, self.manifest.plan.method.damping_ppm / PPM)
 
