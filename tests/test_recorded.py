@@ -25,10 +25,13 @@ KNOWN = [
     "metagradient, one-sided difference of gradients, relative step 1e-05",
     "index of 4 checkpoints, 3840 numbers a work, rank 16, whitening 1, damping 1",
     "index of 1 checkpoints, 8 numbers a work, rank 2, whitening 0.1, damping 10; 8 strongest by exact EK-FAC, damping 1",
+    "the estimate would rest on too few models: 1, where 4 coefficients need 7",
+    "the estimate, gpu_hours is the same for all models",
+    "the estimate cannot tell gpu_hours, data_hours apart: they follow from each other in the models given",
     "leave one maker out and retrain, makers at even ranks of the predicted change",
     "leave one work out and retrain, works at even ranks of the predicted change",
 ]
-NAMES = ("EK-FAC", "--seeds", "t 分布", "1e-05")
+NAMES = ("EK-FAC", "--seeds", "t 分布", "1e-05", "gpu_hours", "data_hours")
 """What stays as it is in every language."""
 
 

@@ -174,7 +174,7 @@ def test_other_units_give_the_same_estimate():
 
 def test_too_few_models_are_refused():
     few = dict(list(noisy().items())[:6])
-    with pytest.raises(MissingAssumptionError, match="6 models, and 4 coefficients need 7"):
+    with pytest.raises(MissingAssumptionError, match="too few models: 6, where 4 coefficients need 7"):
         fit(few)
     assert fit(dict(list(noisy().items())[:7])).freedom == 3
 

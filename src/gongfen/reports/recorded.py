@@ -1,4 +1,4 @@
-"""What a measurement says of itself is recorded in English; here it is said in the reader's words.
+"""What a measurement says of itself, or why there is none, stands in English; here it is said in the reader's words.
 
 A text that no form fits, such as another program's, is shown as it was recorded.
 """
@@ -25,10 +25,15 @@ FORMS = (
     N_("its test against retraining says how far it holds"),
     N_("unknown: the run with seed %(seed)s is not smooth (its adjoint grows %(growth)s times)"),
     N_("%(count)s of %(works)s, to their first %(tokens)s tokens"),
+    N_("the estimate would rest on too few models: %(models)s, where %(coefficients)s coefficients need %(least)s"),
+    N_("the estimate, %(column)s is the same for all models"),
+    N_("the estimate cannot tell %(columns)s apart: they follow from each other in the models given"),
     N_("leave one maker out and retrain, makers at even ranks of the predicted change"),
     N_("leave one work out and retrain, works at even ranks of the predicted change"),
 )
-"""As ``book`` records them."""
+"""As ``book`` records them, and as ``value`` refuses an estimate."""
+WORDS = ("column", "columns")
+"""Places that hold words; the others hold numbers."""
 PLACE = re.compile(r"%\\\((\w+)\\\)s")
 
 
@@ -50,6 +55,8 @@ def _part(words: Words, text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple(
-        (form, re.compile(PLACE.sub(r"(?P<\1>[0-9.e+-]+)", re.escape(form).replace("%%", "%")))) for form in FORMS
-    )
+    return tuple((form, re.compile(PLACE.sub(_place, re.escape(form).replace("%%", "%")))) for form in FORMS)
+
+
+def _place(found: re.Match[str]) -> str:
+    return f"(?P<{found[1]}>{'[a-z_, ]+' if found[1] in WORDS else '[0-9.e+-]+'})"

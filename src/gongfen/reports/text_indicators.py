@@ -18,6 +18,7 @@ from gongfen.reports.ledger import (
     Sector,
     Sectors,
 )
+from gongfen.reports.recorded import recorded
 from gongfen.reports.text import STRONGEST, table
 from gongfen.reports.text_ledger import GIVEN, bar, clock, listing, meter_rows, trimmed
 from gongfen.reports.words import N_, Words
@@ -340,7 +341,7 @@ def models(answer: Models, words: Words) -> RenderableType:
     if answer.estimator is not None:
         return Group(*parts, *_estimator(answer.estimator, words))
     head = words.gettext("no estimate of labour from machine hours × data governance × parameters")
-    reason = words.say("why not: %(reason)s", reason=answer.why_not or "")
+    reason = words.say("why not: %(reason)s", reason=recorded(words, answer.why_not or ""))
     return Group(*parts, Text(head, "bold"), Text(reason), *_left_out(answer, words))
 
 

@@ -7,7 +7,6 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gongfen.facts.amounts import MICRO, US_PER_SECOND
-from gongfen.facts.kinds import LABOURS
 from gongfen.reports.text import STRONGEST, table, taken_back
 from gongfen.reports.words import N_, Words
 from gongfen.reports.worth_words import (
@@ -135,8 +134,7 @@ def _composition(answer: Worth, words: Words) -> Iterable[RenderableType]:
     for name, split in _split(answer, "kind"):
         if name in LAYERS_OUTSIDE:
             continue
-        said = f"{name} {words.gettext(LABOURS[int(name)])}"
-        kinds.add_row(said, words.hours(sum(split)), _bar(split, most))
+        kinds.add_row(layer_name(name, words), words.hours(sum(split)), _bar(split, most))
     for name, uslh in answer.by_external.items():
         group, _, device = name.partition(":")
         note = f" ({machine_note(outside[device], words)})" if group == "machine" else ""

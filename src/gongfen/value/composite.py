@@ -87,7 +87,7 @@ def fit(models: Mapping[str, tuple[Features, Fraction | None]]) -> Fitted:
     labour = [_logarithm(name, "labour", amount) for name, (_, amount) in models.items()]
     width = 1 + len(COLUMNS)
     if len(rows) < width + SPARE:
-        reason = f"would rest on {len(rows)} models, and {width} coefficients need {width + SPARE} at least"
+        reason = f"would rest on too few models: {len(rows)}, where {width} coefficients need {width + SPARE}"
         raise MissingAssumptionError("the estimate", reason, "record the labour of more models")
     spreads = _spreads(rows)
     columns = transposed(rows)
