@@ -9,10 +9,11 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from gongfen.reports.page import PARTS, key_of
+from gongfen.reports.templating import environment
 from gongfen.reports.words import LANGUAGES, N_, Words, nearest
 
 GROUPS = {
@@ -197,18 +198,8 @@ def _body(statement: Statement, lang: str) -> str:
 @lru_cache(maxsize=len(LANGUAGES))
 def _environment(lang: str) -> Environment:
     words = Words(lang)
-    env = Environment(
-        loader=PackageLoader("gongfen.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    env.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(
-        number=words.number,
-        money=words.money,
+    return environment(
+        words,
         slh=lambda uslh: words.number(Decimal(uslh).scaleb(-6), least=6, most=6),
         spent=lambda us: words.seconds(Decimal(us).scaleb(-6)),
         part=partial(_told, words, PARTS),
@@ -216,7 +207,6 @@ def _environment(lang: str) -> Environment:
         account=partial(_told, words, MONEY),
         move=partial(_told, words, MOVES),
     )
-    return env
 
 
 def _told(words: Words, names: dict[str, str], name: str | int) -> str:

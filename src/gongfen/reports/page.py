@@ -13,7 +13,7 @@ from importlib.resources import files
 from itertools import chain, pairwise
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from gongfen.reports.charts.drawing import TONES, patterns, swatch
@@ -34,6 +34,7 @@ from gongfen.reports.story import (
     TrainingStory,
     WorkStory,
 )
+from gongfen.reports.templating import environment
 from gongfen.reports.text_tested import tested_line
 from gongfen.reports.words import LANGUAGES, N_, Words, tongue
 from gongfen.reports.worth_pictures import price_said, worth_part
@@ -196,20 +197,9 @@ def key_of(lang: str) -> str:
 
 @lru_cache(maxsize=len(LANGUAGES))
 def _environment(lang: str) -> Environment:
-    """Templates that speak one language: all text escaped, every missing name an error."""
     words = Words(lang)
-    env = Environment(
-        loader=PackageLoader("gongfen.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    env.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(
-        number=words.number,
-        money=words.money,
+    return environment(
+        words,
         hours=words.hours,
         percent=words.percent,
         ratio=words.ratio,
@@ -221,7 +211,6 @@ def _environment(lang: str) -> Environment:
         web=web,
         short=lambda text: text[:SHORT_HASH],
     )
-    return env
 
 
 def web(origin: str) -> bool:

@@ -1,0 +1,23 @@
+"""Templates that speak one language: all text escaped, every missing name an error."""
+
+from collections.abc import Callable
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gongfen.reports.words import Words
+
+
+def environment(words: Words, **filters: Callable[..., Any]) -> Environment:
+    """Our templates, with these filters beside those that say numbers and money."""
+    found = Environment(
+        loader=PackageLoader("gongfen.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    found.filters.update(number=words.number, money=words.money, **filters)
+    return found
