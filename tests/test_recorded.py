@@ -18,6 +18,7 @@ KNOWN = [
     OVER_CHECKPOINTS.format(4),
     OVER_SEEDS.format(2),
     "unknown: the run with seed 8 is not smooth (its adjoint grows 4.39 times)",
+    "exact, from 6 words or 12 characters on",
     "129 of 129, to their first 48 tokens",
     "whole gradients at 4 checkpoints, empirical-fisher, damping 1",
     "whole gradients at 1 checkpoints, plain, damping 1",

@@ -24,6 +24,7 @@ FORMS = (
     N_("another seed tells (--seeds 2)"),
     N_("its test against retraining says how far it holds"),
     N_("unknown: the run with seed %(seed)s is not smooth (its adjoint grows %(growth)s times)"),
+    N_("exact, from %(words)s words or %(characters)s characters on"),
     N_("%(count)s of %(works)s, to their first %(tokens)s tokens"),
     N_("the estimate would rest on too few models: %(models)s, where %(coefficients)s coefficients need %(least)s"),
     N_("the estimate, %(column)s is the same for all models"),
