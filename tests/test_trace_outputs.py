@@ -137,9 +137,11 @@ def test_without_a_word_every_way_of_measuring_gives_every_effect_an_interval(fo
             book.trace(RIVER, **({way: True} if way else {}))
             body = measured(book, RIVER)
             assert noted(body)["interval"] == interval
+            assert noted(body)["strongest above random works"] in ("yes", "no"), "every way can tell, or says it cannot"
             assert all(one.low_nnat < one.effect_nnat < one.high_nnat for one in body.effects)
         book.record(k.Sale(sale="s", output=RIVER, price_micro=1_000_000, currency="EUR", day="2026-11-20", buyer="b"))
         period = book.trace_period("2026-11", validate=2, cache=folder)
+        assert period.told is not None
         body = next(fact.body for _, fact in book.log.about(period.influence) if isinstance(fact.body, k.Influence))
         assert noted(body)["interval"] == OVER_SEEDS.format(2)
         assert all(one.low_nnat < one.effect_nnat < one.high_nnat for one in body.effects)

@@ -120,6 +120,7 @@ class PeriodTrace:
         reasons = refusals(tested)
         each = torch.stack([found.effects, *self.others])
         ends = [end.tolist() for end in over_seeds(each) or ()]
+        (told,) = tells(each[:, None])
         now, before = (
             round(utility(self.problem, at) * NANO) for at in (self.atelier.run.theta, self.atelier.run.theta0)
         )
@@ -137,7 +138,7 @@ class PeriodTrace:
                 k.Note(name=ADJOINT_GROWTH, value=str(growth)),
                 k.Note(name=REPLAYED, value=found.adapter_sha256),
                 k.Note(name="reading", value="it ranks; it does not price"),
-                k.Note(name=ABOVE_RANDOM, value=TELLS[tells(each[:, None])[0]]),
+                k.Note(name=ABOVE_RANDOM, value=TELLS[told]),
                 k.Note(name=INTERVAL, value=OVER_SEEDS.format(len(each)) if ends else self.interval),
                 *(k.Note(name=NOT_SETTLEMENT, value=reason.said % reason.values) for reason in reasons),
             ),
@@ -161,6 +162,7 @@ class PeriodTrace:
             intercept_nnat=None if intercept is None else round(intercept * NANO),
             utility_nnat=now,
             residual_nnat=residual(body),
+            told=told,
             seq=seq,
         )
 

@@ -164,6 +164,8 @@ class TracedPeriod(msgspec.Struct, frozen=True, kw_only=True):
     """Of the period's sales, by the model as it is."""
     residual_nnat: int | None
     """What the utility gained by tuning, less the sum of all effects."""
+    told: bool | None
+    """Whether the strongest works of one run stand above random ones in the others; ``None``: one run cannot say."""
     seq: int
 
 

@@ -130,11 +130,8 @@ def who(answer: Who, words: Words) -> RenderableType:
     if answer.method is not None:
         parts.append(Text(tested_line(answer.tested, words)))
     parts += [Text(line) for line in _account(answer, words)]
-    if answer.told is False:
-        note = N_("cannot tell: its strongest works do not stand above random ones, so these shares say nothing")
-        parts.append(Text(words.gettext(note), "yellow"))
-    if answer.told is None and answer.method is not None:
-        parts.append(Text(words.gettext("whether its strongest works stand above random ones is not known"), "yellow"))
+    if answer.method is not None:
+        parts += _noise(answer.told, words)
     parts += [Text(line) for line in _twins(answer, words)]
     if answer.parts:
         parts += _sentences(answer, words)
@@ -250,6 +247,15 @@ def _account(answer: Who, words: Words) -> Iterable[str]:
         )
 
 
+def _noise(told: bool | None, words: Words) -> Iterator[Text]:
+    """That the strongest works do not stand above random ones, or that nobody knows whether they do."""
+    if told is False:
+        note = N_("cannot tell: its strongest works do not stand above random ones, so these shares say nothing")
+        yield Text(words.gettext(note), "yellow")
+    elif told is None:
+        yield Text(words.gettext("whether its strongest works stand above random ones is not known"), "yellow")
+
+
 def _sentences(answer: Who, words: Words) -> Iterable[RenderableType]:
     """The sentences of an output, each with the work that moved it most."""
     rows = table(words, "sentence", "strongest work", "maker", "effect", numbers=(3,))
@@ -282,11 +288,12 @@ def period(found: TracedPeriod, words: Words) -> RenderableType:
         line = N_("measured = %(slope)s × predicted, %(intercept)s: it ranks, it does not price")
         slope, intercept = words.ratio(found.slope_ppm), words.nats(found.intercept_nnat)
         lines.append(words.say(line, slope=slope, intercept=intercept))
-    told: list[RenderableType] = [Text(line) for line in lines]
+    parts: list[RenderableType] = [Text(line) for line in lines]
+    parts += _noise(found.told, words)
     for reason in found.reasons:
         why = words.say(reason.said, **reason.values)
-        told.append(Text(words.say("not settlement grade, so nobody is paid on it: %(why)s", why=why), "yellow"))
-    return Group(*told)
+        parts.append(Text(words.say("not settlement grade, so nobody is paid on it: %(why)s", why=why), "yellow"))
+    return Group(*parts)
 
 
 def owed(rows: Iterable[Owed], words: Words, maker: str | None = None) -> RenderableType:
