@@ -88,11 +88,16 @@ class _Told:
             self.bodies.append(k.Dataset(dataset=name, works=(target, other), root=HASH, licence="l"))
         else:
             inputs = (k.Use(work=target, role="a", uses=1 + amount % 5), k.Use(work=other, role="b"))
-            self.bodies += [
-                k.Output(output=name, sha256=HASH, size_bytes=0, quantity=1 + amount % 3),
-                k.Make(make=name, activity="generate", outputs=(name,), tool="t", inputs=inputs),
-            ]
-            self.outputs.append(name)
+            others = [f"{name}.{place}" for place in range(first % 4)]
+            alike = amount % 4 > 0  # nearly always one quantity, as outputs of one making have
+            for place, output in enumerate((name, *others)):
+                quantity = 1 + amount % 3 + (0 if alike else place)
+                self.bodies.append(k.Output(output=output, sha256=HASH, size_bytes=0, quantity=quantity))
+            self.bodies.append(
+                k.Make(make=name, activity="generate", outputs=(*reversed(others), name), tool="t", inputs=inputs)
+            )
+            self.outputs += [*others, name]
+            self.works += others
         self.works.append(name)
 
     def _other(self, verb: str, works: tuple[str, str], first: int, second: int, amount: int) -> list[k.Body]:

@@ -4,6 +4,8 @@ from gongfen.accounts.balance import at_rest as at_rest
 from gongfen.accounts.balance import closing as closing
 from gongfen.accounts.balance import conservation as conservation
 from gongfen.accounts.balance import conservation_by_source as conservation_by_source
+from gongfen.accounts.batches import every_stock as every_stock
+from gongfen.accounts.batches import stock_in as stock_in
 from gongfen.accounts.booking import book as book
 from gongfen.accounts.booking import living_labour as living_labour
 from gongfen.accounts.entries import Entry as Entry

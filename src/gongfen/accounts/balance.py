@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from gongfen.accounts.batches import every_stock
 from gongfen.accounts.chart import LABOUR_UNIT, read_source
 from gongfen.accounts.state import State
 from gongfen.facts.kinds import Close
@@ -59,7 +60,7 @@ def conservation_by_source(state: State) -> dict[str, tuple[int, int]]:
         if unit == LABOUR_UNIT:
             given[account] = -amount
     held: dict[str, int] = {}
-    for _, stock in state.stocks.prefixed(""):
+    for _, stock in every_stock(state):
         for source, amount in stock.sources.items():
             account = read_source(source).account
             held[account] = held.get(account, 0) + amount

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import UNSET
 
+from gongfen.accounts.batches import key_of, opened, parts
 from gongfen.accounts.chart import (
     LABOUR_UNIT,
     NOT_NECESSARY,
@@ -22,7 +23,7 @@ from gongfen.accounts.chart import (
 from gongfen.accounts.checks import spread_over_days
 from gongfen.accounts.entries import Entry, Posting, transfer
 from gongfen.accounts.state import Known, State
-from gongfen.accounts.stocks import Stock
+from gongfen.accounts.stocks import Batch, Stock
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM, US_PER_HOUR, USLH_PER_HOUR, apportion, round_half_up
 
@@ -39,7 +40,12 @@ def declare(state: State, work: str, known: Known) -> None:
 
 
 def stock_of(state: State, work: str) -> Stock:
-    """The labour at rest in a work that is known."""
+    """The labour at rest in a work that is known, by source."""
+    return opened(state, held(state, work))
+
+
+def held(state: State, work: str) -> Stock:
+    """The same as it is kept: an output that shares a batch points to it. For what is only added to."""
     stock = state.stocks.get(work)
     assert stock is not None, f"{work} was checked to be known"
     return stock
@@ -50,7 +56,7 @@ def stock_of(state: State, work: str) -> Stock:
 
 def labour(state: State, body: k.Labour) -> list[Entry]:
     """Measured time becomes simple labour; what was not socially necessary is kept, but enters no work."""
-    stock, lived = stock_of(state, body.work), body.phase != "training"
+    stock, lived = held(state, body.work), body.phase != "training"
     if body.labour_us is None:
         state.stocks.set(body.work, stock.receive({}, unmeasured=True, lived=lived))
         return []
@@ -117,7 +123,7 @@ def compute(state: State, body: k.Compute) -> list[Entry]:
     """A machine's running: each meter in its own memo account, and the labour in the machine by the standard's λ."""
     entries = [meter(body, unit, amount) for unit, amount in meters(body) if amount]
     amount = machine_labour(state.standards.get("*"), body)
-    stock = stock_of(state, body.work)
+    stock = held(state, body.work)
     if amount is None:
         state.stocks.set(body.work, stock.receive({}, unmeasured=True))
         return entries
@@ -149,7 +155,7 @@ def machine_labour(standard: k.Standard | None, body: k.Compute) -> int | None:
 
 def purchase(state: State, body: k.Purchase) -> list[Entry]:
     """The labour in what was bought, as stated."""
-    stock = stock_of(state, body.work)
+    stock = held(state, body.work)
     if body.embodied_uslh is None:
         state.stocks.set(body.work, stock.receive({}, unmeasured=True))
         return []
@@ -160,7 +166,7 @@ def purchase(state: State, body: k.Purchase) -> list[Entry]:
 def opening(state: State, lot: k.Lot) -> Entry:
     """Labour that was in a work when the book began."""
     source = External(OPENING, lot.name)
-    stock = stock_of(state, lot.work)
+    stock = held(state, lot.work)
     return _receive(state, lot.work, stock, source, lot.amount_uslh, f"opening balance of {lot.work}")
 
 
@@ -177,7 +183,7 @@ def _receive(
 def gather(state: State, body: k.Dataset, seq: int) -> list[Entry]:
     """A data set takes one use of each of its works."""
     declare(state, body.dataset, Known(kind="dataset", sha256=body.root, members=body.works, seq=seq))
-    return _pass_on(state, [(work, 1) for work in body.works], {body.dataset: 1}, f"gathered into {body.dataset}")
+    return _pass_on(state, [(work, 1) for work in body.works], {body.dataset: 1}, f"gathered into {body.dataset}", seq)
 
 
 def make(state: State, body: k.Make, seq: int) -> list[Entry]:
@@ -192,7 +198,7 @@ def make(state: State, body: k.Make, seq: int) -> list[Entry]:
         outputs[output] = known.quantity
         state.works.set(output, _made(known, seq, data, model))
     inputs = [(use.work, use.uses) for use in body.inputs]
-    return _pass_on(state, inputs, outputs, f"{body.activity} {body.make}")
+    return _pass_on(state, inputs, outputs, f"{body.activity} {body.make}", seq)
 
 
 def _made(known: Known, seq: int, data: tuple[str, ...], model: str | None) -> Known:
@@ -205,12 +211,15 @@ def _made(known: Known, seq: int, data: tuple[str, ...], model: str | None) -> K
     return msgspec.structs.replace(known, made=made)
 
 
-def _pass_on(state: State, inputs: Iterable[tuple[str, int]], outputs: dict[str, int], why: str) -> list[Entry]:
+def _pass_on(
+    state: State, inputs: Iterable[tuple[str, int]], outputs: dict[str, int], why: str, seq: int
+) -> list[Entry]:
     """Carry the labour of so many uses of each input into the outputs, which share it by their quantity."""
     gathered: dict[str, int] = {}
     credits_: list[Posting] = []
     unmeasured = lived = False
-    made = {stock_of(state, output).kind for output in outputs}
+    into = {output: held(state, output) for output in outputs}
+    of_outputs = any([stock.kind == "output" for stock in into.values()])  # noqa: C419 - a list is quicker
     for work, uses in inputs:
         stock = stock_of(state, work)
         unmeasured = unmeasured or stock.is_lower_bound
@@ -220,39 +229,53 @@ def _pass_on(state: State, inputs: Iterable[tuple[str, int]], outputs: dict[str,
         carried = sum(vector.values())
         if carried:
             credits_.append(Posting(stock_account(stock.kind, work), -carried, LABOUR_UNIT))
-        if stock.kind == "output" and "output" not in made:
+        if stock.kind == "output" and not of_outputs:
             vector = as_past(vector)
         for source, amount in vector.items():
             gathered[source] = gathered.get(source, 0) + amount
-    debits: list[Posting] = []
-    for output, vector in _divided(gathered, outputs).items():
-        stock = stock_of(state, output).receive(vector, unmeasured=unmeasured, lived=lived)
-        state.stocks.set(output, stock)
-        if total := sum(vector.values()):
-            debits.append(Posting(stock_account(stock.kind, output), total, LABOUR_UNIT))
+    one_quantity = len(set(outputs.values())) == 1
+    if gathered and len(into) > 1 and one_quantity and all([stock.may_share for stock in into.values()]):  # noqa: C419 - a list is quicker
+        debits = _share(state, gathered, into, seq, unmeasured=unmeasured, lived=lived)
+    else:
+        debits = _divide(state, gathered, outputs, unmeasured=unmeasured, lived=lived)
     return [Entry(why, (*debits, *credits_))] if debits or credits_ else []
 
 
-def _divided(gathered: dict[str, int], outputs: dict[str, int]) -> dict[str, dict[str, int]]:
-    """Each source's labour by output, in proportion to their quantity."""
-    if len(set(outputs.values())) == 1:
-        return _divided_equally(gathered, sorted(outputs))
+def _share(
+    state: State, gathered: dict[str, int], into: dict[str, Stock], seq: int, *, unmeasured: bool, lived: bool
+) -> list[Posting]:
+    """Each source's labour divided equally over the outputs, and kept once, as a batch."""
+    batch = Batch(sources=gathered, outputs=len(into))
+    state.batches.set(key_of(seq), batch)
+    debits, amounts = list[Posting](), parts(batch)
+    for place, output in enumerate(sorted(into)):
+        stock, amount = into[output], amounts[place]
+        state.stocks.set(output, stock.shares((seq, place), amount, unmeasured=unmeasured, lived=lived))
+        if amount:
+            debits.append(Posting(stock_account(stock.kind, output), amount, LABOUR_UNIT))
+    return debits
+
+
+def _divide(
+    state: State, gathered: dict[str, int], outputs: dict[str, int], *, unmeasured: bool, lived: bool
+) -> list[Posting]:
+    """Each source's labour divided in proportion to the outputs' quantity; each keeps what it got by itself."""
+    debits: list[Posting] = []
+    for output, vector in _by_quantity(gathered, outputs).items():
+        stock = held(state, output).receive(vector, unmeasured=unmeasured, lived=lived)
+        state.stocks.set(output, stock)
+        if amount := sum(vector.values()):
+            debits.append(Posting(stock_account(stock.kind, output), amount, LABOUR_UNIT))
+    return debits
+
+
+def _by_quantity(gathered: dict[str, int], outputs: dict[str, int]) -> dict[str, dict[str, int]]:
+    if len(outputs) == 1:
+        return dict.fromkeys(outputs, gathered)
     received: dict[str, dict[str, int]] = {output: {} for output in outputs}
     for source, amount in gathered.items():
         for output, part in apportion(amount, outputs).items():
             received[output][source] = part
-    return received
-
-
-def _divided_equally(gathered: dict[str, int], outputs: list[str]) -> dict[str, dict[str, int]]:
-    """The same for outputs of one quantity, as nearly all are: what is left over goes to those that sort first."""
-    if len(outputs) == 1:
-        return {outputs[0]: gathered}
-    each = {source: amount // len(outputs) for source, amount in gathered.items()}
-    received = {output: each.copy() for output in outputs}
-    for source, amount in gathered.items():
-        for output in outputs[: amount % len(outputs)]:
-            received[output][source] += 1
     return received
 
 
@@ -281,7 +304,7 @@ def recycle(state: State, body: k.Recycle) -> list[Entry]:
     lost = apportion(round_half_up(whole * body.decay_ppm, PPM), vector)
     back = as_past({source: amount - lost[source] for source, amount in vector.items()})
     state.stocks.set(body.output, left)
-    data = stock_of(state, body.work)
+    data = held(state, body.work)
     state.stocks.set(body.work, data.receive(back, unmeasured=left.is_lower_bound))
     _lose(state, "decay", lost)
     into = (stock_account(data.kind, body.work), sum(back.values()))

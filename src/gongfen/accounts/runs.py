@@ -9,7 +9,7 @@ comes that could ask for it. Rows, entries and errors are the same, wherever fac
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
@@ -18,6 +18,7 @@ from gongfen.accounts.chart import LABOUR_UNIT, SIMPLE, Living, stock_account
 from gongfen.accounts.checks import BOOKS
 from gongfen.accounts.passing import BUSINESS, reduction_of
 from gongfen.accounts.state import State
+from gongfen.accounts.stocks import Stock
 from gongfen.errors import GongfenError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
@@ -35,25 +36,58 @@ _APART = frozenset((k.Enrol, k.Work, k.Output, k.Model, k.Drop))
 """Kinds that neither ask for what waits in lanes, nor change what was looked up for them: names are given once."""
 
 
+class _Kind(NamedTuple):
+    """What labour of one maker is counted as, whatever it was done on."""
+
+    source: str
+    """Its key in a work's vector."""
+    account: str
+    balance: str
+    """The account's key among the balances."""
+    num: int
+    whole: int
+    half: int
+    """Of ``µs · num``, rounded half up, ``whole`` are a micro-SLH."""
+
+
+class _Found(NamedTuple):
+    """What is looked up for plain labour, of one maker, on one work, of one kind."""
+
+    kind: _Kind
+    stock: Stock
+    into: str
+    """The work's account."""
+    most: int
+    """Microseconds that the maker has in a day."""
+
+
+def _look_up(state: State, body: k.Labour) -> _Found | None:
+    """What labour like this needs; ``None``: it is rare, or breaks a rule."""
+    if body.days != 1 or body.labour_kind == BUSINESS or body.task is not UNSET or body.discarded is not UNSET:
+        return None
+    maker, skill = body.maker, body.skill
+    known, stock = state.makers.get(maker), state.stocks.get(body.work)
+    if known is None or known.form == "machine" or stock is None:
+        return None
+    reduction = reduction_of(state.standards.get("*"), skill)
+    if reduction is None:
+        if skill != SIMPLE:
+            return None
+        reduction = 1, 1
+    kind = _kind_of(body.labour_kind, body.phase, body.standing, body.quality, maker, skill, *reduction)
+    return _Found(kind, stock, stock_account(stock.kind, body.work), US_PER_DAY * known.people)
+
+
 class _Lane:
     """Labour that waits: of one maker, on one work, of one kind."""
 
-    __slots__ = ("account", "body", "days", "half", "into", "most", "num", "source", "sum", "whole", "why")
+    __slots__ = ("body", "days", "found", "sum", "why")
 
-    def __init__(self, body: k.Labour, into: str, most: int, reduction: tuple[int, int], days: dict[str, int]) -> None:
+    def __init__(self, body: k.Labour, found: _Found, days: dict[str, int]) -> None:
         self.body = body
         """The first of it."""
         self.why = f"labour of {body.maker} on {body.work}"
-        self.into = into
-        """The work's account."""
-        self.most = most
-        """Microseconds that the maker has in a day."""
-        self.source, self.account = _source(
-            body.labour_kind, body.phase, body.standing, body.quality, body.maker, body.skill, *reduction
-        )
-        self.num, den = reduction
-        self.whole, self.half = den * US_PER_USLH, den * US_PER_USLH // 2
-        """Of ``µs · num``, rounded half up, so many are a micro-SLH."""
+        self.found = found
         self.days = days
         """What the maker has worked, by day, as far as somebody asked."""
         self.sum: int | None = None
@@ -66,25 +100,60 @@ class _Run:
     def __init__(self, state: State) -> None:
         self._state = state
         self._days: dict[str, dict[str, int]] = {}
+        self._met: set[tuple[object, ...]] = set()
         self.lanes: dict[tuple[object, ...], _Lane] = {}
 
     def lane(self, alike: tuple[object, ...], body: k.Labour) -> _Lane | None:
         """A new lane for labour like this; ``None``: it is rare, or breaks a rule."""
-        state, maker = self._state, body.maker
-        if body.days != 1 or body.labour_kind == BUSINESS or body.task is not UNSET or body.discarded is not UNSET:
+        found = _look_up(self._state, body)
+        if found is None:
             return None
-        known, stock = state.makers.get(maker), state.stocks.get(body.work)
-        if known is None or known.form == "machine" or stock is None or state.works.get(body.work) is None:
+        lane = self.lanes[alike] = _Lane(body, found, self._days.setdefault(body.maker, {}))
+        return lane
+
+    def is_first(self, alike: tuple[object, ...], maker: str) -> bool:
+        """Whether none like this has come yet, and nothing of its maker waits: there is no lane to go down."""
+        if maker in self._days or alike in self._met:
+            return False
+        self._met.add(alike)
+        return True
+
+    def alone(self, body: k.Labour) -> Bookings | None:
+        """Book plain labour at once, with nothing waiting; ``None``: it is rare, or breaks a rule."""
+        found, labour_us = _look_up(self._state, body), body.labour_us
+        if found is None or labour_us is None:
             return None
-        reduction = reduction_of(state.standards.get("*"), body.skill)
-        if reduction is None:
-            if body.skill != SIMPLE:
-                return None
-            reduction = 1, 1
-        days = self._days.setdefault(maker, {})
-        found = _Lane(body, stock_account(stock.kind, body.work), US_PER_DAY * known.people, reduction, days)
-        self.lanes[alike] = found
-        return found
+        (source, account, balance, num, whole, half), stock, into, most = found
+        amount = (labour_us * num + half) // whole
+        maker, work, day = body.maker, body.work, body.day
+        worked = self.worked(maker, day)
+        if worked is None or worked + labour_us > most or amount > MOST:
+            return None
+        state = self._state
+        state.days.set(f"{maker}|{day}", worked + labour_us)
+        state.stocks.set(work, stock.receive({source: amount}, lived=amount > 0 and body.phase != "training"))
+        held, put = state.balances.get, state.balances.set
+        key = f"{into}|{LABOUR_UNIT}"
+        put(key, (held(key) or 0) + amount)
+        put(balance, (held(balance) or 0) - amount)
+        postings = (into, amount, LABOUR_UNIT), (account, -amount, LABOUR_UNIT)
+        return ((f"labour of {maker} on {work}", postings),)
+
+    def wait(self, lane: _Lane, body: k.Labour) -> Bookings | None:
+        """Let labour wait in its lane; ``None``: it was not measured, or breaks a rule."""
+        found, labour_us, day = lane.found, body.labour_us, body.day
+        if labour_us is None:
+            return None
+        kind = found.kind
+        amount = (labour_us * kind.num + kind.half) // kind.whole
+        before = lane.days.get(day)
+        if before is None:
+            before = self.worked(body.maker, day)
+        if before is None or before + labour_us > found.most or amount > MOST:
+            return None
+        lane.days[day] = before + labour_us
+        lane.sum = amount if lane.sum is None else lane.sum + amount
+        return ((lane.why, ((found.into, amount, LABOUR_UNIT), (kind.account, -amount, LABOUR_UNIT))),)
 
     def worked(self, maker: str, day: str) -> int | None:
         """Microseconds that a maker has worked on a day; ``None``: the books of that day are closed."""
@@ -100,12 +169,13 @@ class _Run:
             amount, body = lane.sum, lane.body
             if amount is None:
                 continue
+            found = lane.found
             vector = given.setdefault(body.work, {})
-            vector[lane.source] = vector.get(lane.source, 0) + amount
+            vector[found.kind.source] = vector.get(found.kind.source, 0) + amount
             if amount and body.phase != "training":
                 lived.add(body.work)
-            sums[lane.into] = sums.get(lane.into, 0) + amount
-            sums[lane.account] = sums.get(lane.account, 0) - amount
+            sums[found.into] = sums.get(found.into, 0) + amount
+            sums[found.kind.account] = sums.get(found.kind.account, 0) - amount
         for work, vector in given.items():
             stock = state.stocks.get(work)
             assert stock is not None, "its lane has found it"
@@ -116,7 +186,7 @@ class _Run:
         for maker, days in self._days.items():
             for day, worked in days.items():
                 state.days.set(f"{maker}|{day}", worked)
-        self.lanes, self._days = {}, {}
+        self.lanes, self._days, self._met = {}, {}, set()
 
 
 def book_all(state: State, facts: Sequence[Fact], first: int) -> list[Bookings]:
@@ -130,19 +200,15 @@ def book_all(state: State, facts: Sequence[Fact], first: int) -> list[Bookings]:
             body = fact.body
             if type(body) is k.Labour and fact.signed is None:
                 alike = _alike(body)
-                lane = run.lanes.get(alike) or run.lane(alike, body)
-                labour_us, day = body.labour_us, body.day
-                if lane is not None and labour_us is not None:
-                    amount = (labour_us * lane.num + lane.half) // lane.whole
-                    before = lane.days.get(day)
-                    if before is None:
-                        before = run.worked(body.maker, day)
-                    if before is not None and before + labour_us <= lane.most and amount <= MOST:
-                        lane.days[day] = before + labour_us
-                        lane.sum = amount if lane.sum is None else lane.sum + amount
-                        postings = (lane.into, amount, LABOUR_UNIT), (lane.account, -amount, LABOUR_UNIT)
-                        booked.append(((lane.why, postings),))
+                lane = run.lanes.get(alike)
+                if lane is None:
+                    if run.is_first(alike, body.maker) and (alone := run.alone(body)) is not None:
+                        booked.append(alone)
                         continue
+                    lane = run.lane(alike, body)
+                if lane is not None and (waiting := run.wait(lane, body)) is not None:
+                    booked.append(waiting)
+                    continue
             if type(body) not in _APART:
                 run.end()
             booked.append(tuple(book(state, fact, first + len(booked))))
@@ -155,9 +221,10 @@ def book_all(state: State, facts: Sequence[Fact], first: int) -> list[Bookings]:
 
 
 @lru_cache(SOURCES_REMEMBERED)
-def _source(
+def _kind_of(
     labour_kind: int, phase: str, standing: str, quality: str, maker: str, skill: str, num: int, den: int
-) -> tuple[str, str]:
-    """(key in a lot's vector, account) of living labour."""
-    source = Living(labour_kind, phase, standing, quality, maker, skill, num, den)
-    return str(source), source.account
+) -> _Kind:
+    """What living labour is counted as."""
+    source, whole = Living(labour_kind, phase, standing, quality, maker, skill, num, den), den * US_PER_USLH
+    account = source.account
+    return _Kind(str(source), account, f"{account}|{LABOUR_UNIT}", num, whole, whole // 2)

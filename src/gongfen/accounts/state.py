@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from gongfen.accounts.chart import StockKind
-from gongfen.accounts.stocks import Stock
+from gongfen.accounts.stocks import Batch, Stock
 from gongfen.facts import Fact
 from gongfen.facts.kinds import Influence, Part, Policy, Rate, Skill, Standard
 
@@ -124,6 +124,8 @@ class State:
     makers: Table[Maker]
     works: Table[Known]
     stocks: Table[Stock]
+    batches: Table[Batch]
+    """What outputs of one making share, by the number of its fact, in 16 digits."""
     balances: Table[int]
     """``account|unit`` → balance."""
     days: Table[int]
@@ -160,6 +162,7 @@ TABLES: dict[str, Any] = {
     "makers": Maker,
     "works": Known,
     "stocks": Stock,
+    "batches": Batch,
     "balances": int,
     "days": int,
     "standards": Standard,

@@ -14,12 +14,25 @@ from gongfen.accounts.chart import StockKind
 from gongfen.facts.amounts import apportion
 
 
+class Batch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one making gave to outputs that share it equally."""
+
+    sources: dict[str, int]
+    """By source, micro-SLH."""
+    outputs: int
+    """How many share it. Of what cannot be divided, those that sort first get a micro-SLH more."""
+
+
 class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The labour at rest in one work. All amounts in micro-SLH."""
 
     kind: StockKind
     sources: dict[str, int]
-    """What remains, by source: :class:`gongfen.accounts.chart.Living` or ``External`` as text."""
+    """What remains, by source: :class:`gongfen.accounts.chart.Living` or ``External`` as text.
+
+    Where there is a ``batch``, without what came from it: :func:`gongfen.accounts.batches.opened` adds that."""
+    batch: tuple[int, int] | None = None
+    """The making whose batch it shares (the number of its fact), and its place among the outputs, from 0."""
     base: int = 0
     """What remained when the plan last began to count."""
     planned: int | None = None
@@ -42,12 +55,33 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     @property
     def remaining(self) -> int:
         """What is still in it."""
-        return sum(self.sources.values())
+        # Nothing has left a stock that still shares a batch, and its base counts all that came.
+        return sum(self.sources.values()) if self.batch is None else self.base
 
     @property
     def content(self) -> dict[str, int]:
         """The labour in it, by source: of an output all that it was made with, of any other stock what remains."""
+        assert self.batch is None, "its batch was opened"
         return self.sources if self.produced is None else self.produced
+
+    @property
+    def may_share(self) -> bool:
+        """Whether it can share a batch: an output, of which nothing has left, and that shares none yet."""
+        return self.kind == "output" and self.batch is None and self.produced is None and not self.begun
+
+    def shares(self, batch: tuple[int, int], amount: int, *, unmeasured: bool, lived: bool) -> Self:
+        """The stock with its part of a batch added, ``amount`` in all."""
+        assert self.may_share, "it holds no other batch"
+        return type(self)(
+            kind=self.kind,
+            sources=self.sources,
+            batch=batch,
+            base=self.base + amount,
+            planned=self.planned,
+            unmeasured=self.unmeasured or unmeasured,
+            fed=True,
+            lived=self.lived or lived,
+        )
 
     @property
     def is_lower_bound(self) -> bool:
@@ -61,6 +95,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
         return type(self)(
             kind=self.kind,
             sources=sources,
+            batch=self.batch,
             base=sum(sources.values()) if self.used else self.base + sum(vector.values()),
             planned=None if self.planned is None else max(self.planned - self.used, 0),
             produced=None if self.produced is None else _added(self.produced, vector, nothing=nothing),
@@ -78,6 +113,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     def use(self, uses: int) -> tuple[Self, dict[str, int]]:
         """The stock after ``uses`` uses, and the labour that they carry away, by source."""
         assert self.planned is not None, "a stock is planned before it is used"
+        assert self.batch is None, "its batch was opened"
         after = self.used + uses
         vector = apportion(self._carried(after) - self._carried(self.used), self.sources)
         left = msgspec.structs.replace(
@@ -119,6 +155,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
         return None if self.planned is None else max(self.planned - self.used, 0)
 
     def _rebased(self, sources: dict[str, int], uses: int | None) -> Self:
+        assert self.batch is None, "its batch was opened"
         return msgspec.structs.replace(
             self, sources=sources, produced=self._content(), base=sum(sources.values()), planned=uses, used=0
         )

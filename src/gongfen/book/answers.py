@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import UnsetType
 
-from gongfen.accounts import living_labour
+from gongfen.accounts import living_labour, stock_in
 from gongfen.accounts.chart import UNIDENTIFIED, Living, payable, read_source
 from gongfen.book.correcting import taken_back
 from gongfen.book.how_tested import tested
@@ -52,7 +52,7 @@ def who(record: Record, output: str) -> Who:
         for seq, fact in facts
         if isinstance(fact.body, k.Quote) and fact.body.output == output and fact.body.exact
     )
-    stock = record.state.stocks.get(output)
+    stock = stock_in(record.state, output)
     test = tested(record, found[1]) if found else None
     measured = [one for one in (found[0] if found else None, test.seq if test else None) if one is not None]
     return Who(
@@ -237,13 +237,13 @@ def _behind(
 
 def labour_by_maker(record: Record, output: str) -> dict[str, int]:
     """Maker → living labour in a work, micro-SLH."""
-    stock = record.state.stocks.get(output)
+    stock = stock_in(record.state, output)
     return living_labour(stock) if stock else {}
 
 
 def imputed_makers(record: Record, output: str) -> set[str]:
     """Makers whose labour in a work is known by imputation only."""
-    stock = record.state.stocks.get(output)
+    stock = stock_in(record.state, output)
     living = [source for source in map(read_source, stock.content if stock else ()) if isinstance(source, Living)]
     return {source.maker for source in living if source.quality == "imputed"}
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gongfen.accounts import stock_in
 from gongfen.accounts.chart import LABOUR_UNIT, External, read_source
 from gongfen.accounts.stocks import Stock
 from gongfen.book.bringing import name_of
@@ -124,7 +125,7 @@ def _draw_passing(picture: _Picture, seq: int) -> None:
         stock = picture.record.state.stocks.get(work)
         # A prompt's labour was timed; what comes out of data and models is known as its larger part is.
         timed = stock is not None and stock.kind == "prompt"
-        quality = "measured" if timed else _quality(picture.record.state.stocks.get(first or work))
+        quality = "measured" if timed else _quality(stock_in(picture.record.state, first or work))
         for account, part in apportion(amount, left).items():
             target = LOST if account.startswith(LOSSES) else _node(picture, _work_in(account))
             picture.add(_node(picture, work), target, quality, part)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from gongfen.accounts import every_stock
 from gongfen.accounts.chart import (
     LABOUR_UNIT,
     OPENING,
@@ -231,7 +232,7 @@ def _lies_of(record: Record, maker: str) -> tuple[Lies, ...]:
             line = sums.setdefault(account.rstrip(":"), [0, 0])
             line[0], line[1] = line[0] + 1, line[1] + amount
 
-    for _, stock in record.state.stocks.prefixed(""):
+    for _, stock in every_stock(record.state):
         add(stock_account(stock.kind, ""), stock.sources.items())
     for key, amount in record.state.lost.prefixed(""):
         reason, _, source = key.partition("|")

@@ -9,6 +9,7 @@ period's price-weighted utility, split over each work's makers. What has no know
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gongfen.accounts.batches import stock_in
 from gongfen.accounts.booking import living_labour
 from gongfen.accounts.chart import UNIDENTIFIED
 from gongfen.accounts.checks import period_is_open
@@ -69,7 +70,7 @@ def labour_weights(state: State, sales: Iterable[Sold]) -> dict[str, int]:
     """
     weights: dict[str, int] = {}
     for sale in sales:
-        stock = state.stocks.get(sale.output)
+        stock = stock_in(state, sale.output)
         assert stock is not None, "what is sold is in the book"
         now = living_labour(stock)
         stands = {maker: min(amount, now[maker]) for maker, amount in sale.labour.items() if maker in now}

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from gongfen.accounts.batches import stock_in
 from gongfen.accounts.chart import External, Living, read_source
 from gongfen.accounts.state import State
 from gongfen.errors import UnknownWorkError
@@ -53,7 +54,7 @@ def lot_of(state: State, outputs: tuple[str, ...]) -> Lot:
     external: dict[External, int] = {}
     unmeasured, quantity, gated = False, 0, []
     for output in outputs:
-        stock, known = state.stocks.get(output), state.works.get(output)
+        stock, known = stock_in(state, output), state.works.get(output)
         if stock is None or known is None:
             raise UnknownWorkError(output, "is not in this book", "see what is: gongfen log --kind output")
         unmeasured, quantity = unmeasured or stock.is_lower_bound, quantity + known.quantity

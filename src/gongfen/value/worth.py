@@ -16,8 +16,10 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET
 
+from gongfen.accounts.batches import batch_of, parts
 from gongfen.accounts.chart import SIMPLE, External, Living
 from gongfen.accounts.state import State
+from gongfen.accounts.stocks import Batch
 from gongfen.errors import MissingAssumptionError
 from gongfen.facts.kinds import Coefficient, Standard
 from gongfen.value.by_rule import Valued, by_rule, money
@@ -192,12 +194,21 @@ def standard_in_force(state: State) -> Standard:
 
 def value_of_each(state: State) -> Iterator[tuple[str, int, int]]:
     """Every output with its T and its L, in micro-SLH: what they are worth together, without the breakdowns."""
-    living = _IsLiving().__getitem__
+    living, shared = _IsLiving().__getitem__, dict[int, list[int]]()
     for name, stock in state.stocks.prefixed(""):
-        if stock.kind == "output":
-            content = stock.content
-            now = sum(map(content.__getitem__, filter(living, content)))
-            yield name, sum(content.values()) - now if stock.lived else 0, now
+        if stock.kind != "output":
+            continue
+        content = stock.sources if stock.produced is None else stock.produced
+        now = sum(map(content.__getitem__, filter(living, content)))
+        whole = sum(content.values())
+        if stock.batch is not None:
+            making, place = stock.batch
+            if making not in shared:
+                batch = batch_of(state, making)
+                of_now = {source: amount for source, amount in batch.sources.items() if living(source)}
+                shared[making] = parts(Batch(sources=of_now, outputs=batch.outputs))
+            now, whole = now + shared[making][place], stock.remaining
+        yield name, whole - now if stock.lived else 0, now
 
 
 class _IsLiving(dict[str, bool]):
