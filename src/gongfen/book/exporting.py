@@ -9,10 +9,12 @@ from typing import IO
 import msgspec
 
 from gongfen.book.booked import day_of, with_entries
+from gongfen.book.bookkeeping import corrected_in
 from gongfen.book.files import replacing
 from gongfen.book.recording import Record
 from gongfen.book.stating import state_account
 from gongfen.errors import DamagedBookError, InputError
+from gongfen.facts import Fact
 from gongfen.progress import Progress, silent
 from gongfen.proof.checkpoint import open_checkpoint
 from gongfen.reports.export_beancount import beancount
@@ -20,6 +22,7 @@ from gongfen.reports.export_csv import comma_separated
 from gongfen.reports.export_hledger import hledger
 from gongfen.reports.export_ledger import Balance, Booked, Form, Ledger, Table, without_memo
 from gongfen.reports.export_parquet import write_parquet
+from gongfen.reports.export_prov import Provenance, provenance
 from gongfen.reports.export_statement import render
 
 PIECE = 1 << 20
@@ -87,10 +90,12 @@ def _writer(record: Record, wanted: Wanted, progress: Progress) -> tuple[Callabl
             return _texts(comma_separated(told, wanted.table)), ledger
         case "parquet":
             return (lambda stream: write_parquet(told, wanted.table, stream)), ledger
+        case "prov":
+            return _texts(provenance(_provenance(record, ledger, progress))), ledger
         case "statement":
             return _texts(iter([render(state_account(record, wanted.maker, progress), wanted.lang)])), ledger
     reason = "is no form in which the books are taken out"
-    raise InputError(str(wanted.form), reason, "take beancount, hledger, csv, parquet or statement")
+    raise InputError(str(wanted.form), reason, "take beancount, hledger, csv, parquet, prov or statement")
 
 
 def _texts(pieces: Iterator[str]) -> Callable[[IO[bytes]], None]:
@@ -106,6 +111,20 @@ def _texts(pieces: Iterator[str]) -> Callable[[IO[bytes]], None]:
         stream.write("".join(together).encode())
 
     return write
+
+
+def _provenance(record: Record, ledger: Ledger, progress: Progress) -> Provenance:
+    """Who made what out of what, of the facts that stand."""
+    corrected = corrected_in(record.state)
+
+    def facts() -> Iterator[tuple[int, Fact]]:
+        for seq, fact in record.facts(0, ledger.size):
+            if seq % 1_000 == 0:
+                progress(seq, ledger.size)
+            if fact.id not in corrected:
+                yield seq, fact
+
+    return Provenance(origin=ledger.origin, size=ledger.size, root=ledger.root, facts=facts)
 
 
 def ledger_of(record: Record, progress: Progress = silent) -> Ledger:

@@ -74,6 +74,13 @@ def parquet(
 
 @export_app.command()
 @reading()
+def prov(out: Out = STANDARD_OUTPUT, book: BookPath = None, as_json: AsJson = False) -> None:
+    """Who made what out of what as PROV-JSON, the W3C's words for provenance."""
+    _take_out(Wanted(form="prov"), out, book, as_json=as_json)
+
+
+@export_app.command()
+@reading()
 def statement(
     maker: Annotated[str | None, typer.Option(help="Whose statement; the whole book's, when left out.")] = None,
     out: Out = STANDARD_OUTPUT,

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from gongfen.accounts.chart import LABOUR_UNIT, METERS
 
-Form = Literal["beancount", "hledger", "csv", "parquet", "statement"]
+Form = Literal["beancount", "hledger", "csv", "parquet", "statement", "prov"]
 Table = Literal["postings", "balances"]
 Entries = tuple[tuple[str, tuple[tuple[str, int, str], ...]], ...]
 """(why, postings of (account, amount, unit)), entry by entry."""
