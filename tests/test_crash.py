@@ -13,6 +13,7 @@ import pytest
 
 import gongfen
 from gongfen import kinds as k
+from gongfen.book.witness import Witness, new_witness
 from gongfen.errors import BookPlaceError, GongfenError
 from gongfen.facts import Body
 from tests.books import COOPERATIVE, cooperative, said
@@ -152,6 +153,24 @@ def test_a_book_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
                 book.record(k.Enrol(maker="ada"))
                 book.verify()
     assert 0 < made < number
+
+
+def test_a_witness_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
+    """On a full disk nothing of it stays, not even a folder, and the place is free for the next try."""
+    made = 0
+    for limit in (100, *range(0, 60_000, STEP_BYTES)):
+        folder = tmp_path / str(limit) / "archive"
+        with largest_file(limit):
+            try:
+                new_witness(folder, "witness.example/archive").close()
+                made += 1
+            except BookPlaceError:
+                assert not folder.parent.exists()
+        if not folder.exists():
+            new_witness(folder, "witness.example/archive").close()
+        with Witness(folder) as witness:
+            assert witness.logs() == []
+    assert 0 < made < 60
 
 
 FULL = """

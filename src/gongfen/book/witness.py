@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -90,11 +90,18 @@ class Witness:
         self.signer: Cosigner = read_cosigner(_text_of(folder / KEY_FILE))
         self._lock = threading.RLock()
         self._db = _connected(self.place)
+        try:
+            self._check_own()
+        except BaseException:
+            self.close()
+            raise
+
+    def _check_own(self) -> None:
+        """Raise DamagedBookError unless the memory was made with the key."""
         with self._lock, _named(self.place):
             made = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
             row = made and self._db.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
         if row is None or row[0] != str(self.signer.verifier):
-            self.close()
             raise DamagedBookError(self.place, "is not the memory of the witness whose key lies beside it", RETIRE)
 
     def __enter__(self) -> Self:
@@ -230,7 +237,10 @@ class Witness:
 
 
 def new_witness(folder: Path, name: str, *, post_quantum: bool = False) -> Witness:
-    """Make a witness with a key of its own, Ed25519 or ML-DSA-44; raises BookPlaceError if one is there."""
+    """Make a witness with a key of its own, Ed25519 or ML-DSA-44: all of it, or nothing.
+
+    Raises BookPlaceError if one is there, or when it cannot be written.
+    """
     if not ORIGIN.fullmatch(name):
         remedy = "name it like a web address: witness.example.org/ada"
         raise BookPlaceError(f"the name {name[:200]!r}", "holds spaces or +, or is too long", remedy)
@@ -238,18 +248,48 @@ def new_witness(folder: Path, name: str, *, post_quantum: bool = False) -> Witne
         if (folder / file).exists():
             raise BookPlaceError(str(folder / file), "is there already", MADE_ONCE)
     signer: Cosigner = (MLDSA44Signer if post_quantum else WitnessSigner)(name, os.urandom(32))
+    with ExitStack() as undone:
+        _make_folder(folder, undone)
+        write_secret(folder / KEY_FILE, f"{signer}\n", MADE_ONCE)
+        undone.callback(_remove, folder / KEY_FILE)
+        _make_memory(folder / STATE_FILE, signer, undone)
+        made = Witness(folder)
+        undone.pop_all()
+    return made
+
+
+def _make_folder(folder: Path, undone: ExitStack) -> None:
+    """The folder and those above it, as far as they are not there."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for one in (*reversed(folder.parents), folder):
+            if not one.exists():
+                one.mkdir(exist_ok=True)
+                undone.callback(_remove, one)
     except OSError as error:
         raise BookPlaceError(str(error.filename), f"cannot be made: {error.strerror}", "see its rights") from None
-    write_secret(folder / KEY_FILE, f"{signer}\n", MADE_ONCE)
-    place = str(folder / STATE_FILE)
-    db = _connected(place)
-    with _named(place):
-        db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+    if not folder.is_dir():
+        raise BookPlaceError(str(folder), "is not a folder", MADE_ONCE)
+
+
+def _make_memory(path: Path, signer: Cosigner, undone: ExitStack) -> None:
+    """An empty memory that belongs to this key, on the disk."""
+    try:
+        path.touch(0o644, exist_ok=False)
+    except FileExistsError:
+        raise BookPlaceError(str(path), "is there already", MADE_ONCE) from None
+    except OSError as error:
+        raise BookPlaceError(str(path), f"cannot be made: {error.strerror}", "see its rights and its disk") from None
+    for end in ("", "-wal", "-shm"):
+        undone.callback(_remove, path.with_name(path.name + end))
+    with _named(str(path)), closing(_connected(str(path))) as db:
+        db.executescript(f"BEGIN; {_SCHEMA}")
         db.execute("INSERT INTO meta VALUES ('key', ?)", (str(signer.verifier),))
-        db.close()
-    return Witness(folder)
+        db.execute("COMMIT")
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # not there, or a folder into which somebody else has put something: what failed is told
+        path.rmdir() if path.is_dir() else path.unlink()
 
 
 def log_name(origin: str) -> str:
@@ -294,8 +334,12 @@ def _connected(place: str) -> sqlite3.Connection:
     # server share this connection, one at a time.
     with _named(place):
         db = sqlite3.connect(place, isolation_level=None, timeout=30, check_same_thread=False)
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "trusted_schema = OFF"):
-            db.execute(f"PRAGMA {setting}")
+        try:
+            for setting in ("journal_mode = WAL", "synchronous = FULL", "trusted_schema = OFF"):
+                db.execute(f"PRAGMA {setting}")
+        except BaseException:
+            db.close()
+            raise
     return db
 
 
