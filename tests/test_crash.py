@@ -13,6 +13,7 @@ import pytest
 
 import gongfen
 from gongfen import kinds as k
+from gongfen.book import mirroring, published
 from gongfen.book.witness import Witness, new_witness
 from gongfen.errors import BookPlaceError, GongfenError
 from gongfen.facts import Body
@@ -171,6 +172,39 @@ def test_a_witness_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
         with Witness(folder) as witness:
             assert witness.logs() == []
     assert 0 < made < 60
+
+
+def test_a_log_that_does_not_fit_on_the_disk_says_what_stays_and_goes_on_later(
+    closed_book: Path, tmp_path: Path
+) -> None:
+    """Published or mirrored: whole files stay, or nothing at all; and no file that was being written."""
+    with gongfen.open(copy_of(closed_book, tmp_path / "place")) as book:
+        book.log.record(batch())
+        published.publish(book.log, tmp_path / "whole")
+        source = mirroring.Source(str(tmp_path / "whole"))
+        whole = {path.relative_to(source.place): path.read_bytes() for path in files_in(tmp_path / "whole")}
+        stayed = set()
+        for write in (
+            lambda to: published.publish(book.log, to),
+            lambda to: mirroring.mirror(source, to, book.log.verifiers),
+        ):
+            for limit in (0, 100, 500, 9_000, 40_000):
+                folder = tmp_path / "deep" / "log"
+                with largest_file(limit), pytest.raises(BookPlaceError, match="cannot be written") as refused:
+                    write(folder)
+                there = {path.relative_to(folder): path.read_bytes() for path in files_in(folder)}
+                assert there.items() < whole.items()
+                assert refused.value.left == (published.GOES_ON if there else "nothing was written")
+                assert folder.parent.exists() == bool(there)
+                stayed.add(bool(there))
+                write(folder)
+                assert {path.relative_to(folder): path.read_bytes() for path in files_in(folder)} == whole
+                shutil.rmtree(folder.parent)
+        assert stayed == {False, True}
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 FULL = """

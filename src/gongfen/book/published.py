@@ -10,13 +10,13 @@ stays until the full one is there, for readers who hold an older checkpoint; the
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gongfen.book.place import key_path
 from gongfen.book.recording import Record
-from gongfen.errors import BookPlaceError, DamagedBookError, ForkError, ProofError
+from gongfen.errors import BookPlaceError, DamagedBookError, ForkError, GongfenError, ProofError
 from gongfen.facts import Elsewhere, decode
 from gongfen.facts.envelope import MOST_FACT_BYTES
 from gongfen.progress import Progress
@@ -33,6 +33,7 @@ KEY = "key"
 BODIES = "blobs"
 MOST_KEY_BYTES = 1 << 16
 MOST_BUNDLE_BYTES = WIDTH * (2 + MOST_ENTRY_BYTES)
+GOES_ON = "the files that were written stay, each of them whole; run it again, and it goes on from there"
 ANOTHER_FOLDER = "choose another folder; a published log is never overwritten"
 _BY_HASH = b'"body_sha256":'
 """Stands in every entry that names its body by hash."""
@@ -79,9 +80,13 @@ class LogFolder:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody else writes here meanwhile. The folder is made if need be. Raises BookPlaceError."""
+        """Nobody else writes here meanwhile. The folder is made if need be. Raises BookPlaceError.
+
+        An error on its way out says what stays: nothing, or whole files from which the next run goes on.
+        """
         with self._named():
-            if not self.path.exists():
+            new = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+            if new:
                 self.path.mkdir(parents=True)
                 self._folders.add(self.path.parent)
             descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
@@ -92,6 +97,14 @@ class LogFolder:
             yield
         except BlockingIOError:
             raise BookPlaceError(str(self.path), "is being written by another command", "wait for it") from None
+        except GongfenError as error:
+            if self.files or self.removed:
+                error.left = GOES_ON
+            else:
+                with suppress(OSError):  # others may have put something there
+                    for folder in new:
+                        folder.rmdir()
+            raise
         finally:
             os.close(descriptor)
 
@@ -145,23 +158,28 @@ class LogFolder:
 
     def _write(self, name: str, data: bytes) -> None:
         path = self.path / name
-        with self._named():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with self._waiting.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            self._waiting.replace(path)
+        try:
+            with self._named(path):
+                with self._waiting.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._waiting.replace(path)
+        except BookPlaceError:
+            with suppress(OSError):  # what is told is why it could not be written
+                self._waiting.unlink(missing_ok=True)
+            raise
         self._folders.update((path.parent, *(parent for parent in path.parents if parent.is_relative_to(self.path))))
         self.files += 1
         self.bytes += len(data)
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
+    def _named(self, path: Path | None = None) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            place = str(error.filename or self.path)
+            place = str(path or error.filename or self.path)
             raise BookPlaceError(place, f"cannot be written: {error.strerror}", "see its rights and its disk") from None
 
 
