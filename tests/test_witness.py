@@ -25,6 +25,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from rich.cells import cell_len
 
 import gongfen
 from gongfen.book import witnessing
@@ -626,6 +627,18 @@ def test_a_witness_is_made_and_a_book_is_witnessed_by_hand(tmp_path: Path) -> No
     assert "1" in said("witness", "list")
     assert json.loads(said("witness", "list", "--json"))[0]["size"] == 1
     assert "cannot be listened on" in said("witness", "serve", "--host", "192.0.2.1", code=2)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_command_that_an_answer_names_is_on_one_line(tmp_path: Path, book: gongfen.Book, language: str) -> None:
+    """At any width: what is broken in two cannot be copied. The sentence around it still fits the screen."""
+    set_policy(book.log, policy_of_witnesses(book.log, [down("bo")], 1))
+    book.close()
+    for columns in range(16, 121, 8):
+        said = gongfen_(tmp_path, "log", "witness", COLUMNS=str(columns), GONGFEN_LANG=language)
+        named = [line for line in said.stdout.splitlines() if "gongfen log witness" in line]
+        assert len(named) == 1, (columns, said.stdout)
+        assert cell_len(named[0]) <= max(columns, len("gongfen log witness")), (columns, said.stdout)
 
 
 def test_a_fork_is_shown_on_the_command_line_with_both_heads(tmp_path: Path) -> None:

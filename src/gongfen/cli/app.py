@@ -97,8 +97,8 @@ def _print(answer: object, *, as_json: bool, draw: Callable[[], RenderableType],
         if isinstance(drawn, Group):
             drawn = Group(*(Running.assemble(part) if isinstance(part, Text) else part for part in drawn.renderables))
         with console.capture() as captured:
-            # Running text keeps its lines, so that a command in it can be copied; tables fit the width.
-            console.print(drawn, soft_wrap=isinstance(drawn, Text))
+            # Text alone keeps its lines, and a command beside a table its own: it can be copied. Tables fit the width.
+            console.print(drawn, soft_wrap=isinstance(drawn, Text), crop=False)
             if sample:
                 note = f"◇ {words().gettext('sample data: some of these numbers rest on examples')}"
                 console.print(note, style="yellow", soft_wrap=True)

@@ -28,29 +28,36 @@ READABLE = 24
 """Columns of a text that may be folded: narrower ones are a ladder of letters."""
 
 
-UNITS = re.compile(r"[\u2e80-\uffef][，。、；：！？）」』”]*|[^\s\u2e80-\uffef]+[，。、；：！？）」』”]*|\s+")
-"""What stays on one line: a Chinese sign, or a word of another script, each with the marks that no line begins with."""
+COMMAND = re.compile(r"[(（]?gongfen(?: [^\s，。、；：！？）]*[^\s，。、；：！？）),;:.])+[，。、；：！？）),;:.]*")
+"""A command in running text, up to a mark or the end, with the marks after it."""
+UNITS = re.compile(
+    rf"{COMMAND.pattern}|[\u2e80-\uffef][，。、；：！？）」』”]*|[^\s\u2e80-\uffef]+[，。、；：！？）」』”]*|\s+"
+)
+"""What stays on one line: a command, a Chinese sign, or a word of another script, each with its closing marks."""
 
 
 class Running(Text):
-    """Running text. Chinese has no spaces to break it at: it goes on after any sign, but no line begins with a mark."""
+    """Running text. A command in it stays on one line, longer than the screen if need be, so that it can be copied.
+
+    Chinese has no spaces to break it at: it goes on after any sign, but no line begins with a mark.
+    """
 
     def wrap(self, console: Console, width: int, **more: Any) -> Lines:  # noqa: ANN401 - as rich has it
         """The lines of at most ``width`` columns."""
-        if not re.search(r"[\u2e80-\uffef]", self.plain):
+        if not re.search(r"[\u2e80-\uffef]", self.plain) and not COMMAND.search(self.plain):
             return super().wrap(console, width, **more)
         lines = Lines()
         for line in self.split(allow_blank=True):
             breaks, column = [], 0
             for unit in UNITS.finditer(line.plain):
                 size = cell_len(unit[0].rstrip())
-                if column and column + size > width:
+                if size and column and column + size > width:
                     breaks.append(unit.start())
                     column = 0
                 column += cell_len(unit[0])
             for part in line.divide(breaks):
                 part.rstrip()
-                lines.extend(Text.wrap(part, console, width, **more))
+                lines.extend([part] if COMMAND.fullmatch(part.plain) else Text.wrap(part, console, width, **more))
         return lines
 
 
