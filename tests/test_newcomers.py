@@ -64,7 +64,17 @@ def quantum(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "target", [("verify", "a.zip"), ("verify", "r.tlog-proof"), ("verify", "book.db"), ("log", "check", "log")]
+    "target",
+    [
+        ("verify", "a.zip"),
+        ("verify", "r.tlog-proof"),
+        ("verify", "book.db"),
+        ("log", "check", "log"),
+        ("log", "mirror", "log", "mirror"),
+        ("log", "compare", "log/checkpoint", "log/checkpoint"),
+        ("log", "compare", "log/checkpoint", "--log", "log"),
+        ("log", "compare", "log/checkpoint", "--book", "book.db"),
+    ],
 )
 def test_a_signature_that_nobody_checked_is_said_to_be_unchecked(quantum: Path, target: tuple[str, ...]) -> None:
     for one in ("ed.txt", "pq.txt"):

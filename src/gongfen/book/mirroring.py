@@ -121,6 +121,8 @@ class MirroredLog:
     files: int
     bytes: int
     missing: int
+    note: str
+    """The signed checkpoint."""
 
 
 @dataclass
@@ -199,7 +201,7 @@ def mirror(
         place.settle()
     found = head.checkpoint
     return MirroredLog(
-        found.origin, found.size, found.root.hex(), before, place.files, place.bytes, len(seen.missing)
+        found.origin, found.size, found.root.hex(), before, place.files, place.bytes, len(seen.missing), head.note
     )  # fmt: skip
 
 

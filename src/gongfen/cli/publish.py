@@ -50,7 +50,7 @@ def publish(
     bar = progress(speak.gettext("publishing"), quiet=as_json)
     with gongfen.open(book) as opened, showing_forks(evidence, as_json=as_json), bar as move:
         found = published.publish(opened.log, folder, move)
-    _show_folder(folder, found, speak, as_json=as_json)
+    show(asdict(found), as_json=as_json, draw=lambda: Text(_holds(folder, found, speak)))
 
 
 @log_app.command()
@@ -111,7 +111,11 @@ def mirror(
     keys = _keys(key, trusted)
     with showing_forks(evidence, as_json=as_json), progress(speak.gettext("mirroring"), quiet=as_json) as move:
         found = mirroring.mirror(mirroring.Source(source), folder, keys, trusted, move)
-    _show_folder(folder, found, speak, as_json=as_json)
+    left = unchecked(found.note, keys)
+    answer = asdict(found) | {"unchecked_signatures": left}
+    del answer["note"]
+    lines = [_holds(folder, found, speak), *say_unchecked(left, speak)]
+    show(answer, as_json=as_json, draw=lambda: Text("\n".join(lines)))
 
 
 @log_app.command()
@@ -132,33 +136,38 @@ def compare(
     if len(notes) > 2:
         raise InputError(f"{len(notes)} checkpoints", "are too many", "give one or two")
     with showing_forks(evidence, as_json=as_json):
-        newest = _compared(notes, place, _keys(key, None) if key or place else (), book)
-    text = words().say("One history: a log of %(facts)s, %(origin)s",
-                       facts=words().facts(newest.size), origin=newest.origin)  # fmt: skip
-    answer = {"one_history": True, "origin": newest.origin, "size": newest.size, "root": newest.root.hex()}
-    show(answer, as_json=as_json, draw=lambda: Text(text))
+        newest, left = _compared(notes, place, _keys(key, None) if key or place else (), book)
+    speak = words()
+    said = speak.say("One history: a log of %(facts)s, %(origin)s",
+                     facts=speak.facts(newest.size), origin=newest.origin)  # fmt: skip
+    answer = {"one_history": True, "origin": newest.origin, "size": newest.size, "root": newest.root.hex(),
+              "unchecked_signatures": left}  # fmt: skip
+    show(answer, as_json=as_json, draw=lambda: Text("\n".join([said, *say_unchecked(left, speak)])))
 
 
-def _show_folder(
-    folder: Path, found: published.PublishedLog | mirroring.MirroredLog, speak: Words, *, as_json: bool
-) -> None:
+def _holds(folder: Path, found: published.PublishedLog | mirroring.MirroredLog, speak: Words) -> str:
     """What lies in a folder now: a published log, or a mirror of one."""
-    text = speak.say(
+    return speak.say(
         "%(folder)s holds %(facts)s of %(origin)s: %(new)s new, in %(files)s",
         folder=folder, facts=speak.facts(found.size), origin=found.origin,
         new=speak.number(found.size - found.before), files=speak.counted("%(n)s file", "%(n)s files", found.files),
     )  # fmt: skip
-    show(asdict(found), as_json=as_json, draw=lambda: Text(text))
 
 
-def _compared(notes: Sequence[str], place: str | None, keys: Sequence[LogVerifier], book: str | None) -> Checkpoint:
-    """The newest of the heads and of what they are compared with; raises ForkError or ProofError."""
+def _compared(
+    notes: Sequence[str], place: str | None, keys: Sequence[LogVerifier], book: str | None
+) -> tuple[Checkpoint, int]:
+    """The newest of the heads and of what they are compared with, and how many signatures of a head nobody checked.
+
+    Raises ForkError or ProofError.
+    """
     if len(notes) == 2 and keys and (same := mirroring.compare_two(notes[0], notes[1], keys)):
-        return same
+        return same, _most_unchecked(notes, keys)
     if place is not None:
         source = mirroring.Source(place)
         own = mirroring.read_head(source, keys)
-        return mirroring.compare(notes, keys, own, TileReader(own.checkpoint.size, source.fetch))
+        newest = mirroring.compare(notes, keys, own, TileReader(own.checkpoint.size, source.fetch))
+        return newest, _most_unchecked((*notes, own.note), keys)
     try:
         opened = gongfen.open(book)
     except BookPlaceError as error:
@@ -169,9 +178,13 @@ def _compared(notes: Sequence[str], place: str | None, keys: Sequence[LogVerifie
     with opened:
         keys = keys or opened.log.verifiers
         if len(notes) == 2 and (same := mirroring.compare_two(notes[0], notes[1], keys)):
-            return same
+            return same, _most_unchecked(notes, keys)
         own = mirroring.head_of(opened.log)
-        return mirroring.compare(notes, keys, own, opened.log.tree.subtree)
+        return mirroring.compare(notes, keys, own, opened.log.tree.subtree), _most_unchecked((*notes, own.note), keys)
+
+
+def _most_unchecked(notes: Sequence[str], keys: Sequence[LogVerifier]) -> int:
+    return max(unchecked(note, keys) for note in notes)
 
 
 # -- shared with `gongfen log witness` ---------------------------------------------------------------------------------
