@@ -30,9 +30,11 @@ from rich.cells import cell_len
 import gongfen
 from gongfen.book import witnessing
 from gongfen.book.fetching import ask
+from gongfen.book.published import publish
 from gongfen.book.witness import Cosigned, Witness, log_name, new_witness, read_log_key, read_witness_key
 from gongfen.book.witness_server import WitnessServer
 from gongfen.book.witnessing import ask_witnesses, policy_of, policy_of_witnesses, set_policy
+from gongfen.cli.forks import BETWEEN
 from gongfen.errors import (
     BookPlaceError,
     DamagedBookError,
@@ -680,3 +682,95 @@ def test_the_memory_is_on_the_disk_before_the_answer(tmp_path: Path, monkeypatch
         monkeypatch.setattr(Witness, "answer", answer)
         made.answer(request(0, 8))
     assert found == [(8,)]
+
+
+# What is shown of a fork
+
+
+def test_a_witness_shows_every_fork_that_it_holds_and_hands_out_the_evidence(tmp_path: Path, witness: Witness) -> None:
+    third = head(8, merkle.subtrees_of([merkle.leaf_hash(b"third %d" % n) for n in range(8)]))
+    witness.answer(request(0, 8))
+    assert "two stories" not in gongfen_(tmp_path, "witness", "list", "--dir", "ada").stdout
+    assert not gongfen_(tmp_path, "witness", "list", "--dir", "ada", "--evidence", "none.txt").returncode
+    assert not (tmp_path / "none.txt").exists(), "there is none yet"
+    for other in (head(8, FORGED), third):
+        witness.answer(Request(8, (), other).text())
+    kept = [[fork.first, fork.second] for fork in witness.forks(LOG.name)]
+    assert [second for _, second in kept] == [head(8, FORGED), third]
+
+    (log,) = json.loads(gongfen_(tmp_path, "witness", "list", "--dir", "ada", "--json").stdout)
+    assert [[fork[which]["note"] for which in ("first", "second")] for fork in log["forks"]] == kept
+    for fork, when in zip(log["forks"], witness.forks(LOG.name), strict=True):
+        assert fork["at"] == when.at
+        for one in (fork["first"], fork["second"]):
+            signed = open_checkpoint(one["note"], LOG.verifier)
+            assert (one["size"], one["root"]) == (signed.size, signed.root.hex())
+
+    said = gongfen_(tmp_path, "witness", "list", "--dir", "ada", "--evidence", "fork.txt").stdout
+    for fork in log["forks"]:
+        assert f"was shown at {fork['at']}" in said
+        assert f"  not cosigned: 8 facts, root {fork['second']['root'][:16]}…" in said
+    assert said.count(f"  cosigned: 8 facts, root {log['forks'][0]['first']['root'][:16]}…") == 2
+    for name, heads in zip(("fork.txt", "fork-2.txt"), kept, strict=True):
+        assert f"{name} holds both checkpoints" in said
+        shown = gongfen_(tmp_path, "log", "compare", name, "--key", str(LOG.verifier))
+        assert "ForkError" in shown.stderr
+        assert all(one in shown.stdout for one in heads)
+    assert "讲了两个说法" in gongfen_(tmp_path, "witness", "list", "--dir", "ada", GONGFEN_LANG="zh").stdout
+    refused = gongfen_(tmp_path, "witness", "list", "--dir", "ada", "--evidence", "ada")
+    assert (refused.returncode, "cannot be written" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_a_witness_that_is_ahead_of_the_book_gives_evidence_that_the_published_log_decides(
+    tmp_path: Path, book: gongfen.Book, forked: bool
+) -> None:
+    """Set back, or forked: the two heads alone cannot tell, but they are shown and kept, both."""
+    copy = a_copy(book, "copy.db")
+    grow(book, 7)
+    publish(book.log, tmp_path / "public")
+    if forked:
+        grow(copy, 5, "other")
+    key, heads = str(book.log.verifier), [copy.log.checkpoint(), book.log.checkpoint()]
+    with witnesses(tmp_path, book, "ada", "bo") as lines:
+        for one in (book, copy):
+            set_policy(one.log, policy_of_witnesses(one.log, list(lines.values()), 2))
+        assert ask_witnesses(book.log).holds
+        copy.close()
+        found = gongfen_(tmp_path, "log", "witness", "--book", "copy.db", "--evidence", "ev.txt")
+        told = gongfen_(tmp_path, "log", "witness", "--book", "copy.db", "--json", "--evidence", "ev.json.txt")
+        unkept = gongfen_(tmp_path, "log", "witness", "--book", "copy.db", "--evidence", "ada")
+        bare = gongfen_(tmp_path, "log", "witness", "--book", "copy.db", GONGFEN_LANG="zh").stdout
+    assert found.returncode == 2
+    assert all(read_note(one).text in found.stdout for one in heads)
+    assert "ev.txt holds both checkpoints" in found.stdout
+    assert not (tmp_path / "ev-2.txt").exists(), "two witnesses that know one head are one piece of evidence"
+    assert [open_checkpoint(one, book.log.verifier).size for one in evidence_in(tmp_path / "ev.txt")] == (
+        [5, 7] if forked else [3, 7]
+    )
+    assert evidence_in(tmp_path / "ev.json.txt")[0] == json.loads(told.stdout)["checkpoint"] == heads[0]
+    assert "; what the witnesses answered is kept" in unkept.stderr
+    assert "gongfen log witness --evidence 文件" in bare
+    (named,) = (line for line in found.stdout.splitlines() if "gongfen log compare" in line)
+    words = named.partition("gongfen ")[2].replace("DIR", "public").replace("KEY", key).split()
+    decided = gongfen_(tmp_path, *words)
+    assert "ForkError" in decided.stderr if forked else "One history: a log of 7 facts" in decided.stdout
+
+
+def evidence_in(path: Path) -> list[str]:
+    return path.read_text().split(BETWEEN)
+
+
+def test_two_witnesses_that_know_two_longer_stories_convict_the_log(tmp_path: Path, book: gongfen.Book) -> None:
+    """Each alone could mean a book that was set back; together they are signed proof."""
+    forks = [a_copy(book, f"{name}.db") for name in ("one", "two")]
+    with witnesses(tmp_path, book, "ada", "bo") as lines:
+        for one, line, name in zip(forks, lines.values(), ("x", "y"), strict=True):
+            grow(one, 7, name)
+            set_policy(one.log, policy_of_witnesses(one.log, [line], 1))
+            assert ask_witnesses(one.log).holds
+        set_policy(book.log, policy_of_witnesses(book.log, list(lines.values()), 1))
+        with pytest.raises(ForkError, match="two roots for 7 entries") as shown:
+            ask_witnesses(book.log)
+    texts = [read_note(note).text for note in (shown.value.first, shown.value.second)]
+    assert texts == [read_note(one.log.checkpoint()).text for one in forks]

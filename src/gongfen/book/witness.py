@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from gongfen.book.clock import now
 from gongfen.book.files import write_secret
@@ -74,6 +74,16 @@ class WitnessedLog:
     note: str
     """The last head with the log's signatures and this witness's; empty before the first."""
     forks: int
+
+
+class Fork(NamedTuple):
+    """Two signed heads of one log that cannot both be true."""
+
+    at: str
+    """When the second one was shown."""
+    first: str
+    """The one that was cosigned."""
+    second: str
 
 
 class Witness:
@@ -149,11 +159,11 @@ class Witness:
             row = self._db.execute("SELECT note FROM log WHERE sha256 = ?", (name,)).fetchone()
         return str(row[0]) if row else ""
 
-    def forks(self, origin: str) -> list[tuple[str, str, str]]:
-        """(when it was shown, the head that was cosigned, the other head) of every fork of a log."""
+    def forks(self, origin: str) -> list[Fork]:
+        """Every fork that a log has shown, at most 100 of them."""
         with self._lock, _named(self.place):
             query = "SELECT at, first, second FROM fork WHERE origin = ? ORDER BY number"
-            return [(at, first, second) for at, first, second in self._db.execute(query, (origin,))]
+            return [Fork(*row) for row in self._db.execute(query, (origin,))]
 
     def answer(self, text: str) -> Cosigned | Refusal:
         """The answer to the body of a request (c2sp.org/tlog-witness, "add-checkpoint").

@@ -15,12 +15,12 @@ from gongfen.book.mirroring import Head, compare, head_of
 from gongfen.book.recording import Record
 from gongfen.book.witness import log_name, read_witness_key
 from gongfen.errors import DamagedBookError, ForkError, InputError, MissingAssumptionError, ProofError, UnreachableError
-from gongfen.proof.checkpoint import open_checkpoint
+from gongfen.proof.checkpoint import open_checkpoint, read_checkpoint
 from gongfen.proof.cosignature import Cosignature, cosignatures
 from gongfen.proof.merkle import consistency_proof
 from gongfen.proof.note import MOST_BYTES, Note, SignatureLine, read_note
 from gongfen.proof.policy import NO_QUORUM, Group, Log, LogVerifier, Policy, Witness
-from gongfen.proof.witness import CONFLICT, UNPROCESSABLE, Request, read_conflict, take_cosignatures
+from gongfen.proof.witness import CONFLICT, UNPROCESSABLE, Request, read_conflict, take_cosignatures, two_roots
 
 POLICY = "policy"
 """The name of the policy among the book's settings."""
@@ -60,6 +60,8 @@ class WitnessedHead:
     """Witnesses whose cosignature is not there, by their names in the policy."""
     note: str
     """The checkpoint with all cosignatures, as it is kept."""
+    newer: tuple[str, ...]
+    """Signed heads of more entries than the book has, each once, as witnesses know them: it was set back, or forked."""
 
 
 # -- the policy --------------------------------------------------------------------------------------------------------
@@ -126,7 +128,8 @@ def policy_of_witnesses(record: Record, lines: Sequence[str], quorum: int) -> Po
 def ask_witnesses(record: Record) -> WitnessedHead:
     """Ask all witnesses of the book's policy to cosign its newest checkpoint, and keep what holds.
 
-    Raises ForkError, with both heads, when one of them has cosigned another history of this log; then nothing is kept.
+    Raises ForkError, with both heads, when one of them has cosigned another history of this log, or two of them have
+    cosigned two; then nothing is kept.
     MissingAssumptionError without a policy; BookPlaceError in an empty book.
     """
     policy = policy_of(record)
@@ -140,11 +143,12 @@ def ask_witnesses(record: Record) -> WitnessedHead:
             for talk, answer in zip(waiting, pool.map(_asked, waiting, questions), strict=True):
                 talk.take(answer)
     answers = tuple(talk.outcome() for talk in talks)
+    newer = _newer(answers, head)
     note = _kept(record, head, [line for talk in talks for line in talk.lines])
     opened = read_note(note)
     missing = tuple(one.name for one in policy.witnesses if not cosignatures(opened, (one.verifier,)))
     return WitnessedHead(
-        head.checkpoint.size, head.checkpoint.root.hex(), answers, _holds(policy, note), missing, note
+        head.checkpoint.size, head.checkpoint.root.hex(), answers, _holds(policy, note), missing, note, newer
     )  # fmt: skip
 
 
@@ -278,6 +282,18 @@ def _kept(record: Record, head: Head, lines: Sequence[SignatureLine]) -> str:
         note = str(Note(opened.text, tuple(ours.values())))
         record.store.keep_cosigned(head.checkpoint.size, note)
     return note
+
+
+def _newer(answers: Sequence[WitnessAnswer], head: Head) -> tuple[str, ...]:
+    """The heads that are of more entries than ours; raises ForkError when two of them cannot both be true."""
+    found: dict[int, tuple[bytes, str]] = {}
+    for note in (one.head for one in answers if one.head):
+        seen = read_checkpoint(read_note(note).text)
+        if seen.size > head.checkpoint.size:
+            root, other = found.setdefault(seen.size, (seen.root, note))
+            if root != seen.root:
+                raise two_roots(seen, other, note)
+    return tuple(note for _, (_, note) in sorted(found.items()))
 
 
 def _holds(policy: Policy, note: str) -> bool:

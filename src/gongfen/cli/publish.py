@@ -1,9 +1,6 @@
 """``gongfen log publish``, ``check``, ``mirror``, ``compare``: the log as files, and what outsiders do with them."""
 
-import json
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -13,28 +10,22 @@ from rich.text import Text
 
 import gongfen
 from gongfen.book import mirroring, published
-from gongfen.book.files import write_file
 from gongfen.book.witnessing import cosigned_at
 from gongfen.cli.app import AsJson, BookPath, progress, reading, show, words
+from gongfen.cli.forks import BETWEEN, Evidence, showing_forks
 from gongfen.cli.log import log_app
 from gongfen.cli.trusted import Keys, read_keys, read_text, say_unchecked, unchecked
-from gongfen.errors import BookPlaceError, ForkError, InputError, ProofError
+from gongfen.errors import BookPlaceError, InputError, ProofError
 from gongfen.proof.checkpoint import Checkpoint
 from gongfen.proof.policy import LogVerifier, Policy
 from gongfen.proof.tiles import TileReader
 from gongfen.reports.words import Words
-
-BETWEEN = "\n--- and ---\n\n"
-"""Stands between the two checkpoints of an evidence file."""
 
 PolicyFile = Annotated[
     Path | None,
     typer.Option(
         "--policy", help="A witness policy (c2sp.org/tlog-policy): which witnesses, and how many, must have cosigned."
     ),
-]
-Evidence = Annotated[
-    Path | None, typer.Option("--evidence", help="Write both checkpoints to this file, should the log have forked.")
 ]
 
 
@@ -188,25 +179,6 @@ def _most_unchecked(notes: Sequence[str], keys: Sequence[LogVerifier]) -> int:
 
 
 # -- shared with `gongfen log witness` ---------------------------------------------------------------------------------
-
-
-@contextmanager
-def showing_forks(evidence: Path | None, *, as_json: bool) -> Iterator[None]:
-    """Print both heads of a fork, whole, and write them to a file if asked; the error goes on its way."""
-    try:
-        yield
-    except ForkError as error:
-        if as_json:
-            sys.stdout.write(json.dumps({"first": error.first, "second": error.second}, ensure_ascii=False) + "\n")
-        else:
-            sys.stdout.write(error.first + BETWEEN + error.second + "\n")
-            sys.stdout.flush()
-        if evidence:
-            try:
-                write_file(evidence, error.first + BETWEEN + error.second)
-            except InputError as problem:
-                sys.stderr.write(f"{problem.thing} {problem.reason}\n")  # the fork is what matters
-        raise
 
 
 def read_policy(path: Path) -> Policy:

@@ -16,7 +16,7 @@ from gongfen.book.receipt import Receipt
 from gongfen.book.verification import Verified
 from gongfen.book.witnessing import cosigned_at
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
-from gongfen.cli.publish import showing_forks
+from gongfen.cli.forks import showing_forks
 from gongfen.cli.trusted import Keys, read_keys, read_text, read_witness_keys, say_unchecked, unchecked
 from gongfen.errors import BookPlaceError, InputError, LabelError, ProofError
 from gongfen.proof.cosignature import Cosignature, cosignatures

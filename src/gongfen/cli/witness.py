@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +12,16 @@ from rich.text import Text
 
 import gongfen
 from gongfen.book import witnessing
-from gongfen.book.witness import Witness, new_witness, read_log_key
+from gongfen.book.witness import Fork, Witness, WitnessedLog, new_witness, read_log_key
 from gongfen.book.witness_server import WitnessServer
 from gongfen.cli.app import MISTAKE, AsJson, BookPath, app, brief_keys, reading, show, words
+from gongfen.cli.forks import Evidence, showing_forks, write_evidence
 from gongfen.cli.log import log_app
-from gongfen.cli.publish import Evidence, read_policy, showing_forks
+from gongfen.cli.publish import read_policy
 from gongfen.cli.trusted import KEY, key_words
 from gongfen.errors import InputError
+from gongfen.proof.checkpoint import read_checkpoint
+from gongfen.proof.note import read_note
 from gongfen.reports.text import table
 from gongfen.reports.words import N_, Words
 
@@ -93,20 +97,32 @@ def trust(
 
 @witness_app.command("list")
 @reading()
-def list_(folder: Dir = HERE, as_json: AsJson = False) -> None:
-    """The logs that this witness knows, with the size of the last checkpoint of each that it cosigned."""
+def list_(
+    folder: Dir = HERE,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(help="Write both checkpoints of a fork to this file; those of further ones to FILE-2, FILE-3 …"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The logs that this witness knows, the size of the last checkpoint of each that it cosigned, and every fork."""
     with Witness(folder) as witness:
-        found = witness.logs()
-    speak = words()
-    rows = table(speak, "log", "entries", "forks", numbers=(1, 2))
-    for log in found:
-        rows.add_row(log.origin, speak.number(log.size), speak.number(log.forks))
+        found = [(log, witness.forks(log.origin)) for log in witness.logs()]
+    pairs = [(fork.first, fork.second) for _, shown in found for fork in shown]
+    written = write_evidence(evidence, pairs) if evidence else []
     answer = [
-        {"origin": log.origin, "keys": list(map(str, log.keys)), "size": log.size, "head": log.note, "forks": log.forks}
-        for log in found
+        {
+            "origin": log.origin,
+            "keys": list(map(str, log.keys)),
+            "size": log.size,
+            "head": log.note,
+            "forks": [
+                {"at": fork.at, "first": _head_data(fork.first), "second": _head_data(fork.second)} for fork in shown
+            ],
+        }
+        for log, shown in found
     ]
-    none = Text(speak.gettext("It knows no log yet: gongfen witness trust KEY"))
-    show(answer, as_json=as_json, draw=lambda: rows if found else none)
+    show(answer, as_json=as_json, draw=lambda: _logs(found, written, words()))
 
 
 @witness_app.command()
@@ -157,6 +173,8 @@ def ask(evidence: Evidence = None, book: BookPath = None, as_json: AsJson = Fals
     for one in found.answers:
         if one.head and not as_json:
             sys.stdout.write(f"\n{words().say('the checkpoint that %(name)s knows:', name=one.name)}\n\n{one.head}")
+    if found.newer:
+        _show_ahead(found, evidence, words(), as_json=as_json)
     if not found.holds:
         raise typer.Exit(MISTAKE)
 
@@ -210,6 +228,61 @@ def _drawn(found: witnessing.WitnessedHead, speak: Words) -> RenderableType:
     if found.missing:
         parts.append(Text(speak.say("without a cosignature of: %(names)s", names=", ".join(found.missing))))
     return Group(*parts)
+
+
+def _show_ahead(found: witnessing.WitnessedHead, evidence: Path | None, speak: Words, *, as_json: bool) -> None:
+    """The book's own head beside those that are ahead of it, and what the two together can show."""
+    try:
+        pairs = [(found.note, head) for head in found.newer]
+        written = write_evidence(evidence, pairs) if evidence else []
+    except InputError as problem:
+        problem.left = "what the witnesses answered is kept"
+        raise
+    if as_json:
+        return
+    sys.stdout.write(f"\n{speak.gettext('the checkpoint of this book:')}\n\n{found.note}")
+    lines = [speak.say("%(file)s holds both checkpoints.", file=file) for file in written] or [
+        speak.gettext("Keep both checkpoints: gongfen log witness --evidence FILE")
+    ]
+    said = N_(
+        "Was this book set back, or are there two stories? The longer log as it was published tells: "
+        "gongfen log compare %(file)s --log DIR --key KEY"
+    )
+    lines.append(speak.say(said, file=written[0] if written else "FILE"))
+    sys.stdout.write("\n" + "\n".join(lines) + "\n")
+
+
+def _logs(
+    found: Sequence[tuple[WitnessedLog, Sequence[Fork]]], written: Sequence[Path], speak: Words
+) -> RenderableType:
+    """What a witness knows, and under it both heads of every fork."""
+    if not found:
+        return Text(speak.gettext("It knows no log yet: gongfen witness trust KEY"))
+    rows = table(speak, "log", "entries", "forks", numbers=(1, 2))
+    parts: list[RenderableType] = [rows]
+    for log, forks in found:
+        rows.add_row(log.origin, speak.number(log.size), speak.number(log.forks))
+        for fork in forks:
+            said = N_("%(origin)s has told two stories, and signed both. The second was shown at %(at)s.")
+            parts += [Text(), Text(speak.say(said, origin=log.origin, at=fork.at))]
+            parts.append(_head(N_("cosigned: %(facts)s, root %(root)s…"), fork.first, speak))
+            parts.append(_head(N_("not cosigned: %(facts)s, root %(root)s…"), fork.second, speak))
+    if len(parts) > 1:
+        hint = speak.gettext("Show both signed checkpoints to others: gongfen witness list --evidence FILE")
+        lines = [speak.say("%(file)s holds both checkpoints.", file=file) for file in written] or [hint]
+        parts += [Text(), *map(Text, lines)]
+    return Group(*parts)
+
+
+def _head(said: str, note: str, speak: Words) -> Text:
+    head = read_checkpoint(read_note(note).text)
+    return Text("  " + speak.say(said, facts=speak.facts(head.size), root=head.root.hex()[:16]))
+
+
+def _head_data(note: str) -> dict[str, str | int]:
+    """A signed checkpoint, as plain values."""
+    head = read_checkpoint(read_note(note).text)
+    return {"size": head.size, "root": head.root.hex(), "note": note}
 
 
 def _with_key(line: str) -> str:
