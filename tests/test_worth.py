@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from gongfen.accounts import State
 from gongfen.cli.main import app
-from gongfen.errors import MissingAssumptionError, UnknownWorkError
+from gongfen.errors import InputError, MissingAssumptionError, UnknownWorkError
 from gongfen.facts import Body
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import US_PER_HOUR as HOUR
@@ -373,6 +373,20 @@ def test_bad_questions_are_named_with_a_remedy(tmp_path: Path) -> None:
         for question in (book.worth, book.hangs_on):
             with pytest.raises(UnknownWorkError, match="nothing"):
                 question("nothing")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("poet", "a model"), ("poem-1", "data"), ("poems", "a dataset"), ("prompt-1", "a prompt")],
+)
+def test_what_is_no_output_has_no_worth_of_zero(tmp_path: Path, name: str, what: str) -> None:
+    """The model holds hours of labour; 'value 0 s' would deny them."""
+    with cooperative(tmp_path) as book:
+        for question in (book.worth, book.hangs_on):
+            with pytest.raises(InputError) as found:
+                question("song-1", name)
+            assert (found.value.thing, found.value.reason) == (name, f"is {what}, not an output")
+            assert "name what was made with it" in found.value.remedy
 
 
 def test_a_sale_in_another_currency_needs_a_published_rate(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from gongfen.accounts.batches import stock_in
 from gongfen.accounts.chart import External, Living, read_source
 from gongfen.accounts.state import State
-from gongfen.errors import UnknownWorkError
+from gongfen.errors import InputError, UnknownWorkError
 
 LIVING_PHASES = ("inference", "operation")
 PAST: Literal["T"] = "T"
@@ -49,7 +49,8 @@ def is_now(source: Living) -> bool:
 
 
 def lot_of(state: State, outputs: tuple[str, ...]) -> Lot:
-    """The lot of ``outputs``. Raises UnknownWorkError."""
+    """The lot of ``outputs``. Raises UnknownWorkError, InputError for what is no output."""
+    _refuse_what_is_no_output(state, outputs)
     living: dict[Living, int] = {}
     external: dict[External, int] = {}
     unmeasured, quantity, gated = False, 0, []
@@ -75,3 +76,12 @@ def lot_of(state: State, outputs: tuple[str, ...]) -> Lot:
         gated=tuple(gated),
         unmeasured=unmeasured,
     )
+
+
+def _refuse_what_is_no_output(state: State, outputs: tuple[str, ...]) -> None:
+    """A model or a text has no worth of its own here: what is in it passes on into outputs, and those are sold."""
+    for name in outputs:
+        if (known := state.works.get(name)) is not None and known.kind != "output":
+            what = "data" if known.kind == "data" else f"a {known.kind}"
+            remedy = "name what was made with it; see what is: gongfen log --kind output"
+            raise InputError(name, f"is {what}, not an output", remedy)
