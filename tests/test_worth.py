@@ -18,7 +18,7 @@ from gongfen.facts import kinds as k
 from gongfen.facts.amounts import US_PER_HOUR as HOUR
 from gongfen.value import Carried, Swing, Swings, Worth, swings, worth
 from gongfen.value.by_rule import Lacking
-from tests.books import COOPERATIVE, cooperative, new_book
+from tests.books import COOPERATIVE, HASH, cooperative, new_book
 from tests.test_worked_example import SALE, SERVING, SLH, STANDARD, TRAINING, booked, labour
 
 OUTPUTS = ("plain", "reviewed")
@@ -402,6 +402,65 @@ def test_a_sale_in_another_currency_needs_a_published_rate(tmp_path: Path) -> No
             k.Rate(rate="r1", currency="USD", into="EUR", num=9, den=10, day="2026-11-04", source="a central bank")
         )
         assert book.worth("song-1").price_micro == 14_510_000
+
+
+def rate(day: str, num: int, den: int = 10, currency: str = "USD", into: str = "EUR") -> k.Rate:
+    """So many euros for ten dollars, on a day."""
+    return k.Rate(
+        rate=f"{currency}-{day}-{num}", currency=currency, into=into, num=num, den=den, day=day, source="bank"
+    )
+
+
+RATES = (
+    rate("2025-01-01", 5),
+    rate("2026-10-31", 8),
+    rate("2026-12-01", 9),
+    rate("2026-11-05", 7),
+    rate("2026-11-02", 10, 6, "EUR", "USD"),
+)
+"""Of the last, 1 USD is 0.60 EUR: a rate holds both ways."""
+
+
+@pytest.mark.parametrize("rates", [RATES, RATES[::-1]], ids=["in order", "in another order"])
+@pytest.mark.parametrize(
+    ("day", "euros"),
+    [
+        ("2026-11-04", 3_000_000),
+        ("2026-11-05", 3_500_000),
+        ("2026-11-30", 3_500_000),
+        ("2026-12-01", 4_500_000),
+        ("2026-11-01", 4_000_000),
+        ("2026-10-30", 2_500_000),
+        ("2025-01-01", 2_500_000),
+    ],
+)
+def test_a_sale_counts_by_the_rate_of_its_day_whenever_that_was_recorded(
+    tmp_path: Path, rates: tuple[k.Rate, ...], day: str, euros: int
+) -> None:
+    """5.00 USD: by the last rate of a day not after the sale, in the worth, in the indicators and on the page."""
+    from gongfen.book.telling_outputs import shown
+    from gongfen.book.valuing import months_of
+
+    with cooperative(tmp_path) as book:
+        output = k.Output(output="song-2", sha256=HASH, size_bytes=4)
+        book.record(output, k.Sale(sale="abroad", output="song-2", price_micro=5_000_000, currency="USD", day=day))
+        book.record(*rates)
+        assert book.worth("song-2").price_micro == euros
+        assert book.indicators(day).sales_micro == euros
+        assert shown(book.log, None).price("song-2") == (euros, ())
+        months = {one.month: one.sales_micro for one in months_of(book.log, "EUR")}
+        assert months[day[:7]] == euros + (10_010_000 if day[:7] == "2026-11" else 0)
+
+
+def test_a_later_rate_says_nothing_of_an_earlier_sale(tmp_path: Path) -> None:
+    with cooperative(tmp_path) as book:
+        book.record(k.Sale(sale="abroad", output="song-1", price_micro=1, currency="USD", day="2026-11-04"))
+        book.record(rate("2026-11-05", 9))
+        with pytest.raises(MissingAssumptionError) as found:
+            book.worth("song-1")
+        assert found.value.reason == "is not published for 2026-11-04, nor before"
+        assert "currency=USD into=EUR num=N den=N day=2026-11-04" in found.value.remedy
+        assert book.indicators("2026-11").unrated == ("USD",)
 
 
 def test_month_by_month_what_is_unknown_is_unknown(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def _take_note(state: State, body: Body, seq: int) -> None:
         case k.Skill():
             state.skills.set(body.skill, body)
         case k.Rate():
-            state.rates.set(f"{body.currency}|{body.into}", body)
+            state.rates.set(f"{body.currency}|{body.into}|{body.day}", body)
         case k.Policy():
             for key in (body.policy, "*", f"{body.currency}|{seq:016}"):
                 state.policies.set(key, Published(policy=body, seq=seq))

@@ -149,7 +149,7 @@ class State:
     """Number of the fact in 16 digits → why its signature is in doubt."""
     skills: Table[Skill]
     rates: Table[Rate]
-    """``currency|into`` → the newest."""
+    """``currency|into|day`` → the newest that was published for that day."""
     lost: Table[int]
     """``reason|source`` → micro-SLH that the works lost of it: losses have makers, too."""
     origin: str = ""

@@ -7,6 +7,7 @@ from msgspec import UnsetType
 
 from gongfen.accounts import living_labour, stock_in
 from gongfen.accounts.chart import UNIDENTIFIED, Living, payable, read_source
+from gongfen.accounts.state import State
 from gongfen.book.correcting import taken_back
 from gongfen.book.how_tested import tested
 from gongfen.book.recording import Record
@@ -20,6 +21,8 @@ from gongfen.shares import influence_weights
 from gongfen.trace.lineage import Step, lineage
 from gongfen.value import Worth, worth
 
+Dated = tuple[str, str]
+"""(currency, day): money of one day, which one rate turns into other money."""
 SEARCHED = "quotations searched"
 CLOSE = "near copies searched"
 DUPLICATES = "duplicates"
@@ -251,10 +254,10 @@ def imputed_makers(record: Record, output: str) -> set[str]:
 def price_of(record: Record, outputs: tuple[str, ...], currency: str) -> int | None:
     """What these outputs fetched together, micro-units of ``currency``; ``None`` when none was sold.
 
-    Sales in another currency count by the newest rate; raises MissingAssumptionError where none is published.
+    Sales in another currency count by the rate of their day; raises MissingAssumptionError where none is published.
     """
     prices = [
-        converted(record, sale.price_micro, sale.currency, currency)
+        converted(record, sale.price_micro, sale.currency, currency, sale.day)
         for output in outputs
         for _, fact in record.about(output)
         if isinstance(sale := fact.body, k.Sale) and _stands(record, sale)
@@ -267,16 +270,30 @@ def _stands(record: Record, sale: k.Sale) -> bool:
     return sold is not None and not sold.reversed
 
 
-def converted(record: Record, amount_micro: int, currency: str, into: str) -> int:
-    """An amount in another currency, by the newest rate either way, halves up. Raises MissingAssumptionError."""
+def converted(record: Record, amount_micro: int, currency: str, into: str, day: str) -> int:
+    """An amount of a day in another currency, halves up. Raises MissingAssumptionError.
+
+    By the rate, either way, of that day, or of the last day before it that has one. A later rate says nothing of it.
+    """
     if currency == into:
         return amount_micro
-    if (rate := record.state.rates.get(f"{currency}|{into}")) is not None:
-        return round_half_up(amount_micro * rate.num, rate.den)
-    if (rate := record.state.rates.get(f"{into}|{currency}")) is not None:
-        return round_half_up(amount_micro * rate.den, rate.num)
-    remedy = f"publish it: gongfen record rate rate=NAME currency={currency} into={into} num=N den=N day=DAY source=…"
-    raise MissingAssumptionError(f"the rate of {currency} in {into}", "is not published", remedy)
+    there, back = (_rate(record.state, *pair, day) for pair in ((currency, into), (into, currency)))
+    if there is not None and (back is None or back.day <= there.day):
+        return round_half_up(amount_micro * there.num, there.den)
+    if back is not None:
+        return round_half_up(amount_micro * back.den, back.num)
+    remedy = f"publish it: gongfen record rate rate=NAME currency={currency} into={into} num=N den=N day={day} source=…"
+    raise MissingAssumptionError(f"the rate of {currency} in {into}", f"is not published for {day}, nor before", remedy)
+
+
+def _rate(state: State, currency: str, into: str, day: str) -> k.Rate | None:
+    """The newest rate of a day or before it; the days near by are looked at first."""
+    pair = f"{currency}|{into}|"
+    for known in (10, 7, 4, 0):
+        rates = [rate for key, rate in state.rates.prefixed(pair + day[:known]) if key <= pair + day]
+        if rates:
+            return rates[-1]
+    return None
 
 
 def worth_of(record: Record, outputs: tuple[str, ...]) -> Worth:

@@ -27,7 +27,7 @@ import msgspec
 from gongfen.accounts import passing
 from gongfen.accounts.chart import OPENING
 from gongfen.accounts.checks import BOOKS, spread_over_days
-from gongfen.book.answers import converted, price_of
+from gongfen.book.answers import Dated, converted, price_of
 from gongfen.book.bookkeeping import corrected_in
 from gongfen.book.recording import Record
 from gongfen.errors import InputError, MissingAssumptionError
@@ -59,7 +59,7 @@ Key = TypeVar("Key")
 
 @dataclass(slots=True)
 class Given:
-    """What facts say was given in a period. Micro-SLH; money by currency in micro-units. ``None``: nobody said."""
+    """What facts say was given in a period. Micro-SLH; money by currency and day. ``None``: nobody said."""
 
     period: str
     constant: dict[str, int] = field(default_factory=dict)
@@ -67,14 +67,15 @@ class Given:
     unpaid: int = 0
     not_necessary: int = 0
     lower_bound: bool = False
-    wages: dict[str, int] | None = None
+    wages: dict[Dated, int] | None = None
     employed: set[str] = field(default_factory=set)
     """Makers whose labour was paid for: employed, on the crowd, on demand."""
     waged: set[str] = field(default_factory=set)
-    rents: dict[str, dict[tuple[str, str], int]] = field(default_factory=dict)
-    """Owned → (owner, currency) → micro-units."""
-    dividends: dict[str, int] = field(default_factory=dict)
-    sales: dict[str, int] | None = None
+    rents: dict[str, dict[tuple[str, Dated], int]] = field(default_factory=dict)
+    """Owned → (owner, (currency, day)) → micro-units."""
+    dividends: dict[Dated, int] = field(default_factory=dict)
+    """By the day of the settlement."""
+    sales: dict[Dated, int] | None = None
     sold: list[str] = field(default_factory=list)
 
     def covers(self, day: str) -> bool:
@@ -94,14 +95,14 @@ class Given:
                 if body.lots:
                     self._outside(OPENING, sum(lot.amount_uslh for lot in body.lots))
             case k.Wage() as body if self.covers(body.day):
-                self.wages = _plus(self.wages or {}, body.currency, body.amount_micro)
+                self.wages = _plus(self.wages or {}, (body.currency, body.day), body.amount_micro)
                 self.waged.add(body.maker)
             case k.Rent() as body if self.covers(body.day):
-                _plus(self.rents.setdefault(body.owned, {}), (body.owner, body.currency), body.amount_micro)
+                _plus(self.rents.setdefault(body.owned, {}), (body.owner, (body.currency, body.day)), body.amount_micro)
             case k.Settlement() as body if self.covers(body.period):
-                _plus(self.dividends, body.currency, body.total_micro)
+                _plus(self.dividends, (body.currency, fact.at[:10]), body.total_micro)
             case k.Sale() as body if self.covers(body.day):
-                self.sales = _plus(self.sales or {}, body.currency, body.price_micro)
+                self.sales = _plus(self.sales or {}, (body.currency, body.day), body.price_micro)
                 self.sold.append(body.output)
 
     def _labour(self, body: k.Labour, standard: k.Standard | None) -> None:
@@ -220,24 +221,25 @@ class _Exchange:
         self._currency = currency
         self.unrated: set[str] = set()
 
-    def of(self, sums: Mapping[str, int] | None) -> int | None:
+    def of(self, sums: Mapping[Dated, int] | None) -> int | None:
         if sums is None:
             return None
-        parts = [self.one(amount, currency) for currency, amount in sums.items()]
+        parts = [self.one(amount, dated) for dated, amount in sums.items()]
         return None if None in parts else sum(part for part in parts if part is not None)
 
-    def one(self, amount: int, currency: str) -> int | None:
+    def one(self, amount: int, dated: Dated) -> int | None:
+        currency, day = dated
         try:
-            return converted(self._record, amount, currency, self._currency)
+            return converted(self._record, amount, currency, self._currency, day)
         except MissingAssumptionError:
             self.unrated.add(currency)
             return None
 
-    def owners(self, owned: str, rents: Mapping[tuple[str, str], int]) -> Owners:
+    def owners(self, owned: str, rents: Mapping[tuple[str, Dated], int]) -> Owners:
         """Owners of one kind of thing, by the rent that each was paid."""
         sums: dict[str, int | None] = {}
-        for (owner, currency), amount in sorted(rents.items()):
-            one, before = self.one(amount, currency), sums.get(owner, 0)
+        for (owner, dated), amount in sorted(rents.items()):
+            one, before = self.one(amount, dated), sums.get(owner, 0)
             sums[owner] = None if one is None or before is None else before + one
         amounts = {owner: _known(amount) for owner, amount in sums.items()}
         return owners_of(owned, {owner: None if a is None else a * Fraction(1, MICRO) for owner, a in amounts.items()})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gongfen.book import answers
+from gongfen.book.answers import Dated
 from gongfen.book.bringing import name_of
 from gongfen.book.recording import Record
 from gongfen.errors import MissingAssumptionError
@@ -32,8 +33,8 @@ class Shown:
     record: Record
     settlement: k.Settlement | None
     currency: str = ""
-    prices: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Output → currency → what it fetched, micro-units."""
+    prices: dict[str, dict[Dated, int]] = field(default_factory=dict)
+    """Output → (currency, day) → what it fetched, micro-units."""
     outputs: tuple[str, ...] = ()
     more: int = 0
     """Outputs of the book that are not among them."""
@@ -47,9 +48,12 @@ class Shown:
         if not sold:
             return None, ()
         try:
-            parts = [answers.converted(self.record, amount, of, self.currency) for of, amount in sold.items()]
+            parts = [answers.converted(self.record, sold[of, day], of, self.currency, day) for of, day in sold]
         except MissingAssumptionError:  # the page says the amounts as they are
-            return None, tuple(sorted(sold.items()))
+            sums: dict[str, int] = {}
+            for (of, _), amount in sold.items():
+                sums[of] = sums.get(of, 0) + amount
+            return None, tuple(sorted(sums.items()))
         return sum(parts), ()
 
 
@@ -60,8 +64,8 @@ def shown(record: Record, settlement: k.Settlement | None) -> Shown:
     for key, sale in record.state.sales.prefixed(prefix):
         if not sale.reversed:
             sums = found.prices.setdefault(sale.output, {})
-            currency = key.partition("|")[0]
-            sums[currency] = sums.get(currency, 0) + sale.price_micro
+            currency, day, _ = key.split("|", 2)
+            sums[currency, day] = sums.get((currency, day), 0) + sale.price_micro
     standard = record.state.standards.get("*")
     found.currency = settlement.currency if settlement else standard.currency if standard else _commonest(found.prices)
     labour = {output: past + now for output, past, now in value_of_each(record.state)}
@@ -74,9 +78,9 @@ def shown(record: Record, settlement: k.Settlement | None) -> Shown:
     return found
 
 
-def _commonest(prices: dict[str, dict[str, int]]) -> str:
+def _commonest(prices: dict[str, dict[Dated, int]]) -> str:
     """The currency in which most outputs were sold."""
-    sold = [currency for sums in prices.values() for currency in sums]
+    sold = [currency for sums in prices.values() for currency in {currency for currency, _ in sums}]
     return min(set(sold), key=lambda one: (-sold.count(one), one), default="")
 
 

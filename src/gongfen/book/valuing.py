@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from fractions import Fraction
 
-from gongfen.book.answers import converted, price_of
+from gongfen.book.answers import Dated, converted, price_of
 from gongfen.book.bookkeeping import corrected_in
 from gongfen.book.capital import Given
 from gongfen.book.recording import Record
@@ -137,10 +137,12 @@ def _ppm(ratio: Fraction | None) -> int | None:
     return None if ratio is None else round(ratio * PPM)
 
 
-def _in(record: Record, sums: Mapping[str, int] | None, into: str) -> int | None:
+def _in(record: Record, sums: Mapping[Dated, int] | None, into: str) -> int | None:
     """Amounts in one currency; unknown where no rate is published, as a picture has room for a gap."""
     try:
-        return None if sums is None else sum(converted(record, amount, of, into) for of, amount in sums.items())
+        if sums is None:
+            return None
+        return sum(converted(record, amount, currency, into, day) for (currency, day), amount in sums.items())
     except MissingAssumptionError:
         return None
 
