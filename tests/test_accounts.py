@@ -219,6 +219,18 @@ def test_no_labour_and_labour_thrown_away_do_not_make_past_labour_count(line: st
     assert worth(shop(hours("ada", "o", 1)), ("o",), None).gated == ()
 
 
+def test_living_labour_that_was_taken_back_gates_the_output_again() -> None:
+    """Each of what had entered it counts: while one thing is left that stands, T counts."""
+    silent = hours("bo", "o", 1, quality="unmeasured").replace("1h", "none")
+    wrong = [f"correction correction=c{n} fact={n} reason=never" for n in (8, 9, 10)]
+    lines = [hours("ada", "o", 1), silent, hours("ada", "o", 2), hours("bo", "o", 0)]
+    assert worth(shop(*lines, *wrong[:2]), ("o",), None).gated == ()
+    answer = worth(shop(*lines, *wrong), ("o",), None)
+    assert (answer.gated, answer.uslh) == (("o",), 0)
+    again = worth(shop(*lines, *wrong, hours("ada", "o", 2)), ("o",), None)
+    assert (again.gated, again.transferred_uslh, again.living_uslh) == ((), 3_000_000, 2_000_000)
+
+
 def test_what_an_output_loses_it_is_neither_worth_nor_paid_for() -> None:
     state = shop(hours("ada", "o", 5), "loss loss=l work=o reason=not-necessary amount_uslh=none")
     assert worth(state, ("o",), None).uslh == 0

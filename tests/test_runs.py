@@ -163,7 +163,7 @@ def test_what_a_stock_receives_can_be_summed_first(
     for source, amount, lived in gains:
         one = one.receive({source: amount}, lived=lived)
         sums[source] = sums.get(source, 0) + amount
-    assert stock.receive(sums, lived=any(lived for *_, lived in gains)) == one
+    assert stock.receive(sums, lived=sum(lived for *_, lived in gains)) == one
 
 
 # -- reading and admitting many ----------------------------------------------------------------------------------------

@@ -60,8 +60,10 @@ def _reversed(state: State, fact: Fact, standard: k.Standard | None) -> list[Ent
 
 
 def _labour(state: State, said: k.Labour, standard: k.Standard | None) -> list[Entry]:
-    if said.labour_us is None:
-        return []  # it booked nothing; that something was not measured stays said
+    if said.labour_us is None:  # it booked nothing; that something was not measured stays said
+        unlived = passing.held(state, said.work).unlived(passing.lived_by(said, 0))
+        state.stocks.set(said.work, unlived)
+        return []
     if passing.is_circulation(standard, said):
         _give_back_time(state, said)
         return [passing.circulation(said.maker, -said.labour_us)]
@@ -69,7 +71,9 @@ def _labour(state: State, said: k.Labour, standard: k.Standard | None) -> list[E
     if passing.stock_of(state, said.work).sources.get(str(source), 0) >= needed:
         _give_back_time(state, said)  # else the day stays full: what passed on would be worked, and paid, once more
     why = f"taken back: labour of {said.maker} on {said.work}"
-    entries = [passing.take_back(state, said.work, source, needed, why)] if needed or not unneeded else []
+    lived, entries = passing.lived_by(said, needed), list[Entry]()
+    if needed or not unneeded:
+        entries.append(passing.take_back(state, said.work, source, needed, why, lived=lived))
     if unneeded:
         entries.append(passing.take_back_unneeded(state, said.work, source, unneeded, why))
     return entries

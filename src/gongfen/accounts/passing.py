@@ -56,9 +56,9 @@ def held(state: State, work: str) -> Stock:
 
 def labour(state: State, body: k.Labour) -> list[Entry]:
     """Measured time becomes simple labour; what was not socially necessary is kept, but enters no work."""
-    stock, lived = held(state, body.work), body.phase != "training"
+    stock = held(state, body.work)
     if body.labour_us is None:
-        state.stocks.set(body.work, stock.receive({}, unmeasured=True, lived=lived))
+        state.stocks.set(body.work, stock.receive({}, unmeasured=True, lived=lived_by(body, 0)))
         return []
     for day, labour_us in spread_over_days(body):
         key = f"{body.maker}|{day}"
@@ -67,13 +67,18 @@ def labour(state: State, body: k.Labour) -> list[Entry]:
     if is_circulation(standard, body):
         return [circulation(body.maker, body.labour_us)]
     source, needed, unneeded = simple_labour(standard, body)
-    why, lived = f"labour of {body.maker} on {body.work}", lived and needed > 0
+    why, lived = f"labour of {body.maker} on {body.work}", lived_by(body, needed)
     if unneeded:
         state.stocks.set(body.work, stock.receive({str(source): needed}, lived=lived))
         _lose(state, NOT_NECESSARY, {str(source): unneeded})
         into = stock_account(stock.kind, body.work)
         return [into_two(why, source.account, (into, needed), (loss_account(NOT_NECESSARY, body.work), unneeded))]
     return [_receive(state, body.work, stock, source, needed, why, lived=lived)]
+
+
+def lived_by(body: k.Labour, needed: int) -> int:
+    """How many living things such labour brings into its work: 1, unless it was past, or nothing of it was needed."""
+    return int(body.phase != "training" and (needed > 0 or body.labour_us is None))
 
 
 def is_circulation(standard: k.Standard | None, body: k.Labour) -> bool:
@@ -170,9 +175,7 @@ def opening(state: State, lot: k.Lot) -> Entry:
     return _receive(state, lot.work, stock, source, lot.amount_uslh, f"opening balance of {lot.work}")
 
 
-def _receive(
-    state: State, work: str, stock: Stock, source: Source, amount: int, why: str, *, lived: bool = False
-) -> Entry:
+def _receive(state: State, work: str, stock: Stock, source: Source, amount: int, why: str, *, lived: int = 0) -> Entry:
     state.stocks.set(work, stock.receive({str(source): amount}, lived=lived))
     return transfer(why, source.account, stock_account(stock.kind, work), amount, LABOUR_UNIT)
 
@@ -217,13 +220,13 @@ def _pass_on(
     """Carry the labour of so many uses of each input into the outputs, which share it by their quantity."""
     gathered: dict[str, int] = {}
     credits_: list[Posting] = []
-    unmeasured = lived = False
+    unmeasured, lived = False, 0
     into = {output: held(state, output) for output in outputs}
     of_outputs = any([stock.kind == "output" for stock in into.values()])  # noqa: C419 - a list is quicker
     for work, uses in inputs:
         stock = stock_of(state, work)
         unmeasured = unmeasured or stock.is_lower_bound
-        lived = lived or stock.kind == "prompt" or (stock.lived and stock.kind in ("output", "deployment"))
+        lived += stock.kind == "prompt" or (stock.lived > 0 and stock.kind in ("output", "deployment"))
         left, vector = stock.use(uses)
         state.stocks.set(work, left)
         carried = sum(vector.values())
@@ -242,7 +245,7 @@ def _pass_on(
 
 
 def _share(
-    state: State, gathered: dict[str, int], into: dict[str, Stock], seq: int, *, unmeasured: bool, lived: bool
+    state: State, gathered: dict[str, int], into: dict[str, Stock], seq: int, *, unmeasured: bool, lived: int
 ) -> list[Posting]:
     """Each source's labour divided equally over the outputs, and kept once, as a batch."""
     batch = Batch(sources=gathered, outputs=len(into))
@@ -257,7 +260,7 @@ def _share(
 
 
 def _divide(
-    state: State, gathered: dict[str, int], outputs: dict[str, int], *, unmeasured: bool, lived: bool
+    state: State, gathered: dict[str, int], outputs: dict[str, int], *, unmeasured: bool, lived: int
 ) -> list[Posting]:
     """Each source's labour divided in proportion to the outputs' quantity; each keeps what it got by itself."""
     debits: list[Posting] = []
@@ -329,10 +332,10 @@ def into_two(why: str, credit: str, first: tuple[str, int], second: tuple[str, i
 # -- taking back -------------------------------------------------------------------------------------------------------
 
 
-def take_back(state: State, work: str, source: Source, amount: int, why: str) -> Entry:
+def take_back(state: State, work: str, source: Source, amount: int, why: str, *, lived: int = 0) -> Entry:
     """Labour that was booked by mistake is booked back: out of the work, and what has passed on since out of 5890."""
     stock = stock_of(state, work)
-    left, found = stock.take_back(str(source), amount)
+    left, found = stock.take_back(str(source), amount, lived=lived)
     state.stocks.set(work, left)
     _lose(state, PASSED_ON, {str(source): found - amount})
     return into_two(

@@ -81,7 +81,7 @@ def _look_up(state: State, body: k.Labour) -> _Found | None:
 class _Lane:
     """Labour that waits: of one maker, on one work, of one kind."""
 
-    __slots__ = ("body", "days", "found", "sum", "why")
+    __slots__ = ("body", "days", "found", "lived", "sum", "why")
 
     def __init__(self, body: k.Labour, found: _Found, days: dict[str, int]) -> None:
         self.body = body
@@ -92,6 +92,8 @@ class _Lane:
         """What the maker has worked, by day, as far as somebody asked."""
         self.sum: int | None = None
         """Micro-SLH that wait; ``None``: no fact has come yet."""
+        self.lived = 0
+        """How many of the facts are of labour that enters its work living."""
 
 
 class _Run:
@@ -131,7 +133,7 @@ class _Run:
             return None
         state = self._state
         state.days.set(f"{maker}|{day}", worked + labour_us)
-        state.stocks.set(work, stock.receive({source: amount}, lived=amount > 0 and body.phase != "training"))
+        state.stocks.set(work, stock.receive({source: amount}, lived=int(amount > 0 and body.phase != "training")))
         held, put = state.balances.get, state.balances.set
         key = f"{into}|{LABOUR_UNIT}"
         put(key, (held(key) or 0) + amount)
@@ -153,6 +155,7 @@ class _Run:
             return None
         lane.days[day] = before + labour_us
         lane.sum = amount if lane.sum is None else lane.sum + amount
+        lane.lived += amount > 0 and body.phase != "training"
         return ((lane.why, ((found.into, amount, LABOUR_UNIT), (kind.account, -amount, LABOUR_UNIT))),)
 
     def worked(self, maker: str, day: str) -> int | None:
@@ -164,7 +167,7 @@ class _Run:
 
     def end(self) -> None:
         """Write what waits."""
-        state, given, sums, lived = self._state, dict[str, dict[str, int]](), dict[str, int](), set[str]()
+        state, given, sums, lived = self._state, dict[str, dict[str, int]](), dict[str, int](), dict[str, int]()
         for lane in self.lanes.values():
             amount, body = lane.sum, lane.body
             if amount is None:
@@ -172,14 +175,13 @@ class _Run:
             found = lane.found
             vector = given.setdefault(body.work, {})
             vector[found.kind.source] = vector.get(found.kind.source, 0) + amount
-            if amount and body.phase != "training":
-                lived.add(body.work)
+            lived[body.work] = lived.get(body.work, 0) + lane.lived
             sums[found.into] = sums.get(found.into, 0) + amount
             sums[found.kind.account] = sums.get(found.kind.account, 0) - amount
         for work, vector in given.items():
             stock = state.stocks.get(work)
             assert stock is not None, "its lane has found it"
-            state.stocks.set(work, stock.receive(vector, lived=work in lived))
+            state.stocks.set(work, stock.receive(vector, lived=lived[work]))
         for account, amount in sums.items():
             key = f"{account}|{LABOUR_UNIT}"
             state.balances.set(key, (state.balances.get(key) or 0) + amount)

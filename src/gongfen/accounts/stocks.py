@@ -45,8 +45,10 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     """Some labour behind it was never measured: the true amount is at least this."""
     fed: bool = False
     """Something has been booked on it. A work on which nothing was booked is unmeasured, not free of labour."""
-    lived: bool = False
-    """Living labour went into it when it was made or run, measured or not: a prompt, a review, the service."""
+    lived: int = 0
+    """How many living things went into it when it was made or run, measured or not: prompts, reviews, the service.
+
+    Facts of living labour on it that stand, and works that brought such labour along; 0: nobody lent it life."""
     begun: bool = False
     """It has been used: whoever makes it now would make it out of itself."""
     recycled: int = 0
@@ -69,7 +71,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
         """Whether it can share a batch: an output, of which nothing has left, and that shares none yet."""
         return self.kind == "output" and self.batch is None and self.produced is None and not self.begun
 
-    def shares(self, batch: tuple[int, int], amount: int, *, unmeasured: bool, lived: bool) -> Self:
+    def shares(self, batch: tuple[int, int], amount: int, *, unmeasured: bool, lived: int) -> Self:
         """The stock with its part of a batch added, ``amount`` in all."""
         assert self.may_share, "it holds no other batch"
         return type(self)(
@@ -80,7 +82,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
             planned=self.planned,
             unmeasured=self.unmeasured or unmeasured,
             fed=True,
-            lived=self.lived or lived,
+            lived=self.lived + lived,
         )
 
     @property
@@ -88,7 +90,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
         """Whether labour is missing that nobody measured."""
         return self.unmeasured or not self.fed
 
-    def receive(self, vector: dict[str, int], *, unmeasured: bool = False, lived: bool = False) -> Self:
+    def receive(self, vector: dict[str, int], *, unmeasured: bool = False, lived: int = 0) -> Self:
         """The stock with ``vector`` added; the uses still planned share it."""
         nothing = self.kind == "output"  # who gave an output nothing that could be counted is named all the same
         sources = _added(self.sources, vector, nothing=nothing)
@@ -101,7 +103,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
             produced=None if self.produced is None else _added(self.produced, vector, nothing=nothing),
             unmeasured=self.unmeasured or unmeasured,
             fed=True,
-            lived=self.lived or lived,
+            lived=self.lived + lived,
             begun=self.begun,
             recycled=self.recycled,
         )
@@ -134,14 +136,22 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
         left, vector = self.lose(self.remaining * copies // (quantity - self.recycled))
         return msgspec.structs.replace(left, produced=self.content, recycled=self.recycled + copies, begun=True), vector
 
-    def take_back(self, source: str, amount: int) -> tuple[Self, int]:
-        """The stock after what was given to it by mistake is taken out, as far as it is still there: and how much."""
+    def take_back(self, source: str, amount: int, *, lived: int = 0) -> tuple[Self, int]:
+        """The stock after what was given to it by mistake is taken out, as far as it is still there: and how much.
+
+        ``lived``: so many of what was taken back was living labour that had entered it.
+        """
         found = min(amount, self.sources.get(source, 0))
-        left = self._rebased(_less(self.sources, {source: found}), self._left())
+        left = self._rebased(_less(self.sources, {source: found}), self._left()).unlived(lived)
         if self.produced is None:
             return msgspec.structs.replace(left, produced=None), found
         gone = min(amount, self.produced.get(source, 0))
         return msgspec.structs.replace(left, produced=_less(self.produced, {source: gone})), found
+
+    def unlived(self, lived: int) -> Self:
+        """The stock without so many living things that had entered it: by mistake, as a correction says."""
+        assert lived <= self.lived, "what is taken back had entered it"
+        return msgspec.structs.replace(self, lived=self.lived - lived) if lived else self
 
     def _content(self) -> dict[str, int] | None:
         """What is remembered when something leaves: of an output, all that it was made with."""
