@@ -129,13 +129,19 @@ def test_labour_that_was_taken_back_leaves_its_time_free(tmp_path: Path) -> None
 
 @given(
     st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=12),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=4),
     st.tuples(st.integers(0, 60), st.integers(1, 20)),
 )
-def test_a_time_line_gives_what_is_free_and_nothing_else(taken: list[tuple[int, int]], asked: tuple[int, int]) -> None:
+def test_a_time_line_gives_what_is_free_and_nothing_else(
+    taken: list[tuple[int, int]], given_back: list[tuple[int, int]], asked: tuple[int, int]
+) -> None:
     line, minutes = Timeline(), set[int]()
     for start, length in taken:
         line.take((start, start + length))
         minutes |= set(range(start, start + length))
+    for start, length in given_back:
+        line.give_back((start, start + length))
+        minutes -= set(range(start, start + length))
     start, length = asked
     free = line.free((start, start + length))
     assert {m for a, b in free for m in range(a, b)} == set(range(start, start + length)) - minutes
@@ -191,7 +197,103 @@ def test_a_changed_row_is_named_and_not_recorded_again(tmp_path: Path, row: str,
         before = times(book)
         found = bring(book, "toggl", toggl(tmp_path, row), **said)
         assert times(book) == before
-        assert [(d.place, d.reason, d.detail) for d in found.doubts] == [("toggl.csv, row 2", "changed", what)]
+        (number,) = [seq for seq, fact in book.log.facts() if fact.kind == "labour"]
+        said = [("toggl.csv, row 2", "changed", f"fact {number}: {what}")]
+        assert [(d.place, d.reason, d.detail) for d in found.doubts] == said
+
+
+WRONG, RIGHT = "ada Poems 2026-11-02 09:00 11:00", "ada Poems 2026-11-02 09:00 12:00"
+
+
+def take_back(book: gongfen.Book) -> None:
+    """Correct the newest labour, or machine time, of a book."""
+    *_, newest = (fact for _, fact in book.log.facts() if fact.kind in ("labour", "compute"))
+    book.record(k.Correction(correction=f"c-{book.log.size}", fact=newest.id, reason="the clock ran on"))
+
+
+def standing(book: gongfen.Book) -> list[int | None]:
+    """The labour that nobody has taken back."""
+    facts = [fact for _, fact in book.log.facts()]
+    gone = {fact.body.fact for fact in facts if isinstance(fact.body, k.Correction)}
+    return [fact.body.labour_us for fact in facts if isinstance(fact.body, k.Labour) and fact.id not in gone]
+
+
+def test_a_corrected_row_is_recorded_anew_when_it_has_been_put_right(tmp_path: Path) -> None:
+    """As often as it takes; and what was put right is there on the next import."""
+    with shop(tmp_path) as book:
+        for row, hours in ((WRONG, 2), (RIGHT, 3), (WRONG, 2)):
+            export = toggl(tmp_path, row)
+            assert bring(book, "toggl", export, dry_run=True).kinds["labour"] == 1
+            bring(book, "toggl", export)
+            assert standing(book) == [hours * H]
+            again = bring(book, "toggl", export)
+            assert (again.facts, again.there, again.doubts) == (0, 1, ())
+            take_back(book)
+        ids = [fact.id for _, fact in book.log.facts() if fact.kind == "labour"]
+        assert [name.removeprefix(ids[0]) for name in ids] == ["", "#2", "#3"]
+
+
+def test_a_row_that_is_still_as_it_was_corrected_does_not_undo_the_correction(tmp_path: Path) -> None:
+    with shop(tmp_path) as book:
+        bring(book, "toggl", toggl(tmp_path, WRONG))
+        take_back(book)
+        found = bring(book, "toggl", toggl(tmp_path, WRONG))
+        assert (standing(book), reasons(found)) == ([], [("taken_back", 2 * H)])
+        bring(book, "toggl", toggl(tmp_path, WRONG), kind=3)
+        assert standing(book) == [2 * H]
+
+
+def test_what_two_clocks_showed_is_counted_once_and_not_never_when_one_of_them_was_wrong(tmp_path: Path) -> None:
+    """Of 9–11 and 10–12 the second counts 11–12. The first is put right to 9–11:30: 9–11 is free again."""
+    second = "ada Site 2026-11-02 10:00 12:00"
+    with shop(tmp_path) as book:
+        bring(book, "toggl", toggl(tmp_path, WRONG, second))
+        assert standing(book) == [2 * H, H]
+        book.correct(next(seq for seq, fact in book.log.facts() if fact.kind == "labour"), "the clock ran on")
+        found = bring(book, "toggl", toggl(tmp_path, "ada Poems 2026-11-02 09:00 11:30", second))
+        assert standing(book) == [H, 2 * H]
+        assert (reasons(found), found.there) == ([("overlap", 30 * MIN)], 1)
+
+
+def test_of_a_night_the_day_that_still_stands_is_named(tmp_path: Path) -> None:
+    """One row, two facts: while one of them stands, the row is not recorded beside it."""
+    night = "ada,,,Poems,,,No,2026-11-02,23:00,2026-11-03,0{}:00,,"
+    export = tmp_path / "night.csv"
+    with shop(tmp_path) as book:
+        export.write_text(f"{HEAD}\n{night.format(1)}\n")
+        bring(book, "toggl", export)
+        first, second = (seq for seq, fact in book.log.facts() if fact.kind == "labour")
+        book.correct(first, "wrong")
+        export.write_text(f"{HEAD}\n{night.format(2)}\n")
+        (doubt,) = bring(book, "toggl", export).doubts
+        assert (doubt.reason, doubt.detail.partition(":")[0]) == ("changed", f"fact {second}")
+        book.correct(second, "wrong")
+        bring(book, "toggl", export)
+        assert standing(book) == [H, 2 * H]
+
+
+def test_a_corrected_run_is_recorded_anew_when_it_has_been_put_right(tmp_path: Path) -> None:
+    export = tmp_path / "emissions.csv"
+    rows = "duration,energy_consumed,project_name,run_id\n{},0.01,poems,r-1\n"
+    with shop(tmp_path) as book:
+        for seconds, facts, reason in ((60, 1, []), (60, 0, ["taken_back"]), (30, 1, [])):
+            export.write_text(rows.format(seconds))
+            found = bring(book, "codecarbon", export)
+            assert (found.kinds.get("compute", 0), [doubt.reason for doubt in found.doubts]) == (facts, reason)
+            assert bring(book, "codecarbon", export).kinds == {}
+            if facts:
+                take_back(book)
+
+
+def test_a_long_id_of_a_tool_has_room_for_the_next_fact(tmp_path: Path) -> None:
+    with shop(tmp_path) as book:
+        for end, there in (("11", [2 * H]), ("12", [3 * H])):
+            export = tmp_path / "long.csv"
+            export.write_text(f"{HEAD},Id\nada,,,Poems,,,No,2026-11-02,09:00,2026-11-02,{end}:00,,,{'x' * 300}\n")
+            bring(book, "toggl", export)
+            assert standing(book) == there
+            assert bring(book, "toggl", export).there == 1
+            take_back(book)
 
 
 def test_a_changed_annotation_is_named(tmp_path: Path) -> None:
@@ -205,7 +307,8 @@ def test_a_changed_annotation_is_named(tmp_path: Path) -> None:
         found = bring(book, "label-studio", path)
         assert (found.facts, found.there) == (0, 3)
         assert [(d.detail, d.recorded) for d in found.doubts if d.reason == "changed"] == [
-            ("work label-studio/83/1 has another text now", True), ("labour_us: 4288000 → 60500000", False),
+            ("work label-studio/83/1 has another text now", True),
+            ("fact 3: labour_us: 4288000 → 60500000", False),
         ]  # fmt: skip
 
 

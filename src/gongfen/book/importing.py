@@ -7,7 +7,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta, tzinfo
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal
 
 import msgspec
@@ -15,6 +16,7 @@ from msgspec import UNSET
 
 from gongfen.accounts.checks import corrected_name
 from gongfen.book import people
+from gongfen.book.bookkeeping import corrected_in
 from gongfen.book.recording import Record
 from gongfen.errors import (
     BookPlaceError,
@@ -32,7 +34,7 @@ from gongfen.proof.note import Signer
 from gongfen.studio.importers.export import Doubt, Entry, Export, Run, Thing, User
 from gongfen.studio.importers.reading import EPOCH, instant, row_key
 from gongfen.studio.importers.timeline import Span, Timeline, days
-from gongfen.studio.names import UNIDENTIFIED, fitting_id, maker_id, tidy
+from gongfen.studio.names import MAX_ID, UNIDENTIFIED, fitting_id, maker_id, tidy
 
 ANNOTATION = ("label-studio", "argilla", "prodigy")
 """Tools whose labour is data labour, unless another kind is said."""
@@ -125,6 +127,16 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the book knows of a row: the id that it has or would get, its fact that stands, and what was corrected."""
+
+    name: str
+    stands: str | None = None
+    corrected: Body | None = None
+    """What its last fact said, where that was taken back and none stands."""
+
+
 class _DryRunError(Exception):
     """Everything was taken; now it is taken back."""
 
@@ -191,6 +203,7 @@ class _Plan:
         self._said: set[str] = set()
         self._spent: dict[tuple[str, str], int] = {}
         self._lines: dict[str, Timeline] = {}
+        self._corrected = corrected_in(record.state)
         prefix = [export.tool, *([terms.instance] if terms.instance else [])]
         self._prefix = tuple(prefix)
 
@@ -200,11 +213,12 @@ class _Plan:
         known = [(maker, entry) for maker, entry in entries if maker is not None]
         ids = [self._fact_id(maker, entry) for maker, entry in known]
         there = self._find(ids)
-        order = sorted(range(len(known)), key=lambda n: (ids[n] not in there, known[n][1].span or (0, 0), n))
-        self._take_what_is_recorded({maker for maker, _ in known}, set(ids))
+        rows = [self._known(name) if name in there else _Known(name) for name in ids]
+        order = sorted(range(len(known)), key=lambda n: (rows[n].stands is None, known[n][1].span or (0, 0), n))
+        self._take_what_is_recorded({maker for maker, _ in known})
         for n in order:
             maker, entry = known[n]
-            self._add(maker, entry, ids[n], there=ids[n] in there)
+            self._add(maker, entry, rows[n])
         for run in self.export.runs:
             self._run(run)
 
@@ -213,6 +227,31 @@ class _Plan:
         for start in range(0, len(ids), 500):
             found |= self.record.store.find(ids[start : start + 500])
         return found
+
+    def _known(self, first: str) -> _Known:
+        """What the book knows of the row whose fact has this id, or had it until it was corrected.
+
+        Its next fact is ``ID#2``: no id that is made of a tool's own has the sign.
+        """
+        name, number, corrected = first, 1, None
+        while (seq := self.record.find(name)) is not None:
+            said = self.record.fact(seq).body if name in self._corrected else None
+            stands = name if said is None else self._standing_part(name, said)
+            if stands is not None:
+                return _Known(name, stands)
+            assert isinstance(said, Body), "what could be corrected is of a known kind"
+            number, corrected = number + 1, said
+            mark = f"#{number}"
+            name = first[: MAX_ID - len(mark)] + mark
+        return _Known(name, corrected=corrected)
+
+    def _standing_part(self, name: str, said: object) -> str | None:
+        """Of a row of two days whose first day was corrected, the other day, where that stands."""
+        if not isinstance(said, k.Labour) or _SPAN.search(said.evidence) is None:
+            return None
+        after = [date.fromisoformat(said.day) + timedelta(days=n + 1) for n in range(2)]  # at most 24 hours
+        there = self._find([f"{name}@{day}" for day in after])
+        return next((part for part in there if part not in self._corrected), None)
 
     # -- makers ----------------------------------------------------------------------------------------------------
 
@@ -321,42 +360,62 @@ class _Plan:
         key = entry.key if tidy(entry.key) == entry.key else row_key(entry.key)
         return fitting_id("labour", *self._prefix, *whose, key, joint=":")
 
-    def _take_what_is_recorded(self, makers: set[str], ours: set[str]) -> None:
-        """What other imports have recorded of these makers is on their time lines already."""
-        timed = {maker for maker in makers if self._alone(maker)}
+    def _take_what_is_recorded(self, makers: set[str]) -> None:
+        """What imports have recorded of these makers is on their time lines already, but for what was taken back.
+
+        In the order in which it was said: of two clocks that ran at once the first has the time, until it is corrected.
+        """
         if not any(entry.span for entry in self.export.entries):
             return
-        for maker in sorted(timed):
-            line = self._lines.setdefault(maker, Timeline())
-            for _, fact in self.record.about(maker):
-                if not isinstance(fact.body, k.Labour) or fact.body.maker != maker:
-                    continue
-                first = fact.id.partition("@")[0]
-                if not first.startswith(IMPORTED) or first.startswith(UNTIMED):
-                    continue  # what a person wrote into the evidence is no time of theirs
-                if first in ours or self.record.state.names.get(corrected_name_of(fact.id)) is not None:
-                    continue
-                if found := _SPAN.search(fact.body.evidence):
-                    with suppress(ToolExportError):  # a description that only looks like a time is none
-                        start, end = (instant(said, self.zone, fact.id) for said in found.groups())
-                        line.take((start, end))
+        for maker in sorted(maker for maker in makers if self._alone(maker)):
+            line, has = self._lines.setdefault(maker, Timeline()), dict[str, list[Span]]()
+            for _, row, span in sorted(self._told_of(maker)):
+                if not span:
+                    for part in has.pop(row):
+                        line.give_back(part)
+                elif row not in has:
+                    has[row] = line.free(span)
+                    line.take(span)
+
+    def _told_of(self, maker: str) -> Iterator[tuple[int, str, Span | tuple[()]]]:
+        """(number, row, time) of the imported labour of a maker; no time: it is all taken back from there on."""
+        parts: dict[str, list[int | None]] = {}
+        for seq, fact in self.record.about(maker):
+            row = fact.id.partition("@")[0]
+            if not isinstance(fact.body, k.Labour) or fact.body.maker != maker:
+                continue
+            if not row.startswith(IMPORTED) or row.startswith(UNTIMED):
+                continue  # what a person wrote into the evidence is no time of theirs
+            if found := _SPAN.search(fact.body.evidence):
+                with suppress(ToolExportError):  # a description that only looks like a time is none
+                    start, end = (instant(said, self.zone, fact.id) for said in found.groups())
+                    yield seq, row, (start, end)
+                    by = self.record.state.names.get(corrected_name_of(fact.id))
+                    parts.setdefault(row, []).append(by)
+        for row, corrections in parts.items():
+            if None not in corrections:
+                yield max(by for by in corrections if by is not None), row, ()
 
     def _alone(self, maker: str) -> bool:
         """Whether a maker is one person, who does one thing at a time."""
         known = self.record.state.makers.get(maker)
         return known is None or known.people == 1
 
-    def _add(self, maker: str, entry: Entry, fact_id: str, *, there: bool) -> None:
+    def _add(self, maker: str, entry: Entry, row: _Known) -> None:
         """An entry as facts, one for each of its days; or as a doubt."""
+        fact_id = row.name
         if fact_id in self._said:
             self.doubts.append(Doubt(entry.place, "repeated", cut_us=entry.labour_us or 0))
             return
         self._said.add(fact_id)
-        if there:
-            self._compare(entry.place, fact_id, self._labour(maker, entry, entry.day, entry.labour_us), entry.span)
-            if entry.span is not None:
-                self._lines.setdefault(maker, Timeline()).take(entry.span)
-            return
+        if row.stands is not None or row.corrected is not None:
+            now = self._labour(maker, entry, entry.day, entry.labour_us)
+            if row.stands is not None:
+                self._compare(entry.place, row.stands, now, entry.span)
+                return
+            if not _differences(row.corrected, now, entry.span):
+                self.doubts.append(Doubt(entry.place, "taken_back", cut_us=entry.labour_us or 0))
+                return
         parts = self._days(maker, entry)
         if parts is None or not self._fits(maker, entry, parts):
             return
@@ -433,12 +492,9 @@ class _Plan:
         """
         seq = self.record.find(fact_id)
         assert seq is not None, "it was looked up"
-        said = self.record.fact(seq).body
-        fields = [name for name in body.__struct_fields__ if span is None or name not in ("labour_us", "day")]
-        pairs = [(name, getattr(said, name, None), getattr(body, name)) for name in fields]
-        other = [f"{name}: {_brief(old)} → {_brief(new)}" for name, old, new in pairs if old != new]
+        other = _differences(self.record.fact(seq).body, body, span)
         if other:
-            self.doubts.append(Doubt(place, "changed", ", ".join(other)))
+            self.doubts.append(Doubt(place, "changed", f"fact {seq}: {', '.join(other)}"))
         else:
             self.there += 1
 
@@ -461,13 +517,16 @@ class _Plan:
             method=run.method + (f"; started by {started}" if started else ""),
         )
         key = run.key if tidy(run.key) == run.key else row_key(run.key)
-        fact_id = fitting_id("compute", *self._prefix, key, joint=":")
+        row = self._known(fitting_id("compute", *self._prefix, key, joint=":"))
+        fact_id = row.name
         if fact_id in self._said:
             self.doubts.append(Doubt(run.place, "repeated"))
             return
         self._said.add(fact_id)
-        if self.record.find(fact_id) is not None:
-            self._compare(run.place, fact_id, body)
+        if row.stands is not None:
+            self._compare(run.place, row.stands, body)
+        elif row.corrected is not None and not _differences(row.corrected, body):
+            self.doubts.append(Doubt(run.place, "taken_back"))
         else:
             self._keep(run.place, fact_id, body)
 
@@ -567,6 +626,13 @@ def _name_of(record: Record, maker: str) -> str | None:
 def corrected_name_of(fact_id: str) -> str:
     """Under which name a correction of this fact is remembered."""
     return corrected_name(k.Correction(correction="-", fact=fact_id, reason="-"))
+
+
+def _differences(said: object, now: k.Labour | k.Compute, span: Span | None = None) -> list[str]:
+    """In which fields a row is another than what was recorded; its times stand in the evidence, the parts need not."""
+    fields = [name for name in now.__struct_fields__ if span is None or name not in ("labour_us", "day")]
+    pairs = [(name, getattr(said, name, None), getattr(now, name)) for name in fields]
+    return [f"{name}: {_brief(old)} → {_brief(new)}" for name, old, new in pairs if old != new]
 
 
 def _brief(value: object) -> str:

@@ -27,6 +27,7 @@ REASONS = {
     "disagreement": N_("its times and its duration disagree; the shorter counts"),
     "idle": N_("is longer than the cap; what is above is idle and was cut"),
     "changed": N_("was recorded before with another content; not recorded again"),
+    "taken_back": N_("is as it was when its fact was corrected; not recorded again"),
     "repeated": N_("comes twice; counted once"),
     "draft": N_("is a draft; left out"),
 }

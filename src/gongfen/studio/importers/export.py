@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 Quality = Literal["measured", "clipped", "imputed", "unmeasured"]
 Reason = Literal[
     "overlap", "beyond_a_day", "full_day", "negative", "nobody", "no_day", "no_duration", "running", "disagreement",
-    "idle", "changed", "repeated", "draft",
+    "idle", "changed", "taken_back", "repeated", "draft",
 ]  # fmt: skip
 """Why something is doubtful; the command line says each in words."""
 Dates = Literal["ymd", "dmy", "mdy"]

@@ -47,6 +47,23 @@ class Timeline:
         self._starts[first:last] = [start]
         self._ends[first:last] = [end]
 
+    def give_back(self, span: Span) -> None:
+        """Free a stretch again.
+
+        >>> line = Timeline()
+        >>> line.take((10, 20))
+        >>> line.give_back((12, 15))
+        >>> line.free((0, 30))
+        [(0, 10), (12, 15), (20, 30)]
+        """
+        start, end = span
+        first, last = bisect_right(self._ends, start), bisect_left(self._starts, end)
+        if start >= end or first >= last:
+            return
+        rest = [part for part in ((self._starts[first], start), (end, self._ends[last - 1])) if part[0] < part[1]]
+        self._starts[first:last] = [part[0] for part in rest]
+        self._ends[first:last] = [part[1] for part in rest]
+
 
 def days(parts: list[Span], labour_us: int, zone: tzinfo) -> dict[str, int]:
     """So much labour within these parts, by the day of the zone; filled from the beginning."""
