@@ -56,6 +56,40 @@ def read_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def ran(energy_mwh: int | None, gflop: int | None = None) -> k.Compute:
+    return k.Compute(machine="cluster", device="gpu", work="model", device_us=US_PER_HOUR, energy_mwh=energy_mwh,
+                     energy_quality="unknown" if energy_mwh is None else "measured", gflop=gflop)  # fmt: skip
+
+
+def test_what_some_runs_did_not_measure_is_at_least_what_the_others_did(tmp_path: Path) -> None:
+    """Two of the device's runs say no energy: 10 Wh is a lower bound, for the book and for the model."""
+    with new_book(tmp_path) as book:
+        book.record(*TRAINING, ran(10_000, gflop=5))
+        (before,) = book.ledger().meters
+        assert (before.runs, before.lacking) == (2, {"energy_mwh": 1, "tokens": 2, "gflop": 1})
+        (number,) = book.record(ran(None, gflop=7))
+        (meter,) = book.ledger().meters
+        assert (meter.energy_mwh, meter.lacking["energy_mwh"], meter.gflop) == (10_000, 2, 12)
+        (model,) = book.models().models
+        assert model.meters == (meter,)
+        assert (model.gflop, model.flop_by) == (None, "unknown"), "what a part of the runs said is not what all did"
+        page = book.report()
+    for verb in (["books"], ["books", "models"]):
+        shown = asked(tmp_path, *verb).stdout
+        assert re.search(r"gpu: energy \(not read in 2 runs of 3\) +≥ 10 Wh", shown)
+        assert re.search(r"能耗（3 次运行中有 2 次未读取） +≥ 10 Wh", asked(tmp_path, *verb, GONGFEN_LANG="zh").stdout)
+    assert "≥ 10 Wh" in page
+    with gongfen.open(tmp_path / "book.db", by="test") as book:
+        book.correct(number, "it was another machine")
+        assert book.ledger().meters == (before,)
+
+
+def test_energy_that_nobody_read_is_unknown(tmp_path: Path) -> None:
+    with new_book(tmp_path) as book:
+        book.record(*TRAINING)
+    assert re.search(r"gpu: energy +unknown", asked(tmp_path, "books").stdout)
+
+
 def labour(work: str, hours: int, kind: int, **more: Any) -> k.Labour:
     given: dict[str, Any] = {
         "maker": "ada", "phase": "training", "standing": "employed", "day": "2026-01-01", "days": 300,
@@ -102,7 +136,7 @@ def test_meters_stand_beside_the_ledger_each_in_its_unit(tmp_path: Path) -> None
         )  # fmt: skip
     cpu, gpu = answer(tmp_path, "books")["meters"]
     assert gpu == {"device": "gpu", "device_us": 3 * US_PER_HOUR, "energy_mwh": 1_500_000, "tokens": 7,
-                   "gflop": 86_400 * 10**3, "pf_days": "0.001000000"}  # fmt: skip
+                   "gflop": 86_400 * 10**3, "pf_days": "0.001000000", "runs": 1, "lacking": {}}  # fmt: skip
     assert (cpu["energy_mwh"], cpu["tokens"], cpu["gflop"], cpu["pf_days"]) == (None, None, None, None)
     shown = asked(tmp_path, "books").stdout
     assert "0.001 PF-days" in shown

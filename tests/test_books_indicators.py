@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import gongfen
@@ -55,6 +56,18 @@ def test_without_wages_v_s_e_q_and_r_are_unknown_and_not_zero(tmp_path: Path) ->
     }  # fmt: skip
     assert (found["wages_micro"], found["labour_share_ppm"]) == (None, None)
     assert "no wage is recorded, so v, s, e, q and r are unknown" in asked(tmp_path, "books", "indicators").stdout
+
+
+def test_a_sale_that_no_rate_counts_is_unknown_and_not_nothing(tmp_path: Path) -> None:
+    """What was sold fetched something: neither Σpq nor the labour in it is zero."""
+    (sale,) = SALE
+    book_of(tmp_path, *TRAINING, *SERVING, msgspec.structs.replace(sale, currency="USD"))
+    prices = answer(tmp_path, "books", "indicators")["prices"]
+    assert (prices["counted"], prices["price"], prices["value"], prices["left_out"]) == (0, None, None, ["reviewed"])
+    shown = asked(tmp_path, "books", "indicators").stdout
+    assert "Σpq" not in shown
+    assert "prices against values: unknown" in shown
+    assert "no rate is published for USD" in shown
 
 
 def test_a_book_in_which_nothing_came_from_outside_has_an_unknown_c(tmp_path: Path) -> None:

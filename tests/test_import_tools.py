@@ -4,14 +4,18 @@ import json
 import os
 import subprocess
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec import UNSET
+from rich.console import Console
 
+from gongfen.cli.imported import drawn
 from gongfen.errors import InputError, ToolExportError, UnknownMakerError
+from gongfen.reports.words import Words
 from tests.imports import FIXTURES, MIN, SOURCES, H, S, bring, compute, labour, reasons, shop
 
 
@@ -291,6 +295,21 @@ def test_what_is_no_repository_is_named(tmp_path: Path, made: str) -> None:
             subprocess.run(["git", "-C", str(home), "init", "-q"], check=True)
     with shop(tmp_path) as book, pytest.raises(ToolExportError, match="git"):
         bring(book, "git", home)
+
+
+def test_a_run_of_codecarbon_without_energy_leaves_the_sum_a_lower_bound(tmp_path: Path) -> None:
+    export = tmp_path / "emissions.csv"
+    export.write_text("duration,energy_consumed,project_name,run_id\n60,0.213,poems,a\n60,,poems,b\n60,0.1,poems,c\n")
+    with shop(tmp_path) as book:
+        found = bring(book, "codecarbon", export)
+    assert (found.energy_mwh, found.runs, found.energy_lacking) == (313_000, 3, 1)
+    for lang, line in (
+        ("en", "energy: ≥ 313 Wh, for 1 run of 3 does not say it"),
+        ("zh-Hans", "能耗：≥ 313 Wh，3 次运行中有 1 次没有说明"),
+    ):
+        screen = Console(file=StringIO(), width=100)
+        screen.print(drawn(found, Words(lang)))
+        assert line in screen.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_codecarbon(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The labour ledger as a bookkeeper asks for it: at a glance, account by account, closed, and what idles away."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from gongfen.accounts import at_rest, closing, conservation_by_source
@@ -18,6 +18,8 @@ from gongfen.value import decimal, idle_loss, pf_days
 DATA, COMPLIANCE = "2", "7"
 """The labours that govern data: making and tending it, and keeping it lawful."""
 GFLOP = 10**9
+READ = ("energy_mwh", "tokens", "gflop")
+"""Meters that a run may be silent about."""
 LOSSES = ("5800:obsolescence", "5810:idle", "5820:not-necessary", "5830:decay")
 PASSED_ON = "5890:passed-on"
 STOCKS = {
@@ -68,7 +70,7 @@ def ledger_of(record: Record) -> Ledger:
         balanced=rest.given == rest.held and not bad,
         sources=len(by_source),
         unbalanced=bad,
-        meters=tuple(meters_of(meter_readings(state))),
+        meters=tuple(meters_of(meter_readings(state), lacking_in(runs_in(record)))),
         governance_data_uslh=by_kind.get(DATA, 0),
         governance_compliance_uslh=by_kind.get(COMPLIANCE, 0),
         circulation_us=state.balances.get("9000:circulation|us"),
@@ -117,10 +119,33 @@ def meter_readings(state: State) -> dict[str, dict[str, int]]:
     return found
 
 
-def meters_of(readings: dict[str, dict[str, int]]) -> Iterator[Meter]:
-    """Each device with its meters; what was not read is unknown."""
+def runs_in(record: Record) -> Iterator[k.Compute]:
+    """Every run of a machine that stands."""
+    corrected = corrected_in(record.state)
+    for _, fact in record.about("kind|compute"):
+        if isinstance(fact.body, k.Compute) and fact.id not in corrected:
+            yield fact.body
+
+
+def lacking_in(runs: Iterable[k.Compute]) -> dict[str, tuple[int, dict[str, int]]]:
+    """Device → its runs, and meter → of how many of them nobody read it."""
+    found: dict[str, tuple[int, dict[str, int]]] = {}
+    for run in runs:
+        count, lacking = found.get(run.device, (0, {}))
+        for meter in READ:
+            if getattr(run, meter) is None:
+                lacking[meter] = lacking.get(meter, 0) + 1
+        found[run.device] = (count + 1, lacking)
+    return found
+
+
+def meters_of(
+    readings: dict[str, dict[str, int]], lacking: Mapping[str, tuple[int, dict[str, int]]]
+) -> Iterator[Meter]:
+    """Each device with its meters; what was not read is unknown, and what was read in some runs is at least so much."""
     for device, read in sorted(readings.items()):
         gflop = read.get("gflop")
+        runs, without = lacking.get(device, (0, {}))
         yield Meter(
             device=device,
             device_us=read.get("device-us"),
@@ -128,6 +153,8 @@ def meters_of(readings: dict[str, dict[str, int]]) -> Iterator[Meter]:
             tokens=read.get("tokens"),
             gflop=gflop,
             pf_days=said_pf_days(gflop),
+            runs=runs,
+            lacking=without,
         )
 
 

@@ -358,8 +358,8 @@ def prices_of(priced: Mapping[str, Priced], found: Deviation) -> Prices:
     spread = (found.mawd, found.variation, found.distance) if counted > 1 else (None, None, None)
     return Prices(
         counted=counted,
-        price=said(found.price) or "",
-        value=said(found.value),
+        price=said(found.price) if counted else None,
+        value=said(found.value) if counted else None,
         scale=said(found.scale),
         mawd_ppm=ppm(spread[0]),
         variation_ppm=ppm(spread[1]),

@@ -123,6 +123,9 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     device_us: int
     energy_mwh: int | None
     """``None``: no run says it."""
+    runs: int
+    energy_lacking: int
+    """Runs that do not say it: then the energy is at least what is stated."""
     doubts: tuple[Doubt, ...]
     zone: str
 
@@ -611,6 +614,8 @@ class _Plan:
             unknown=tuple(self.unknown),
             device_us=device_us,
             energy_mwh=sum(known) if (known := [e for e in energies if e is not None]) else None,
+            runs=len(energies),
+            energy_lacking=energies.count(None),
             doubts=tuple(self.doubts),
             zone=str(self.zone),
         )

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from gongfen.accounts import passing
 from gongfen.accounts.chart import stock_account
 from gongfen.accounts.state import State
 from gongfen.book.booked import with_entries
-from gongfen.book.bookkeeping import COMPLIANCE, DATA, GFLOP, corrected_in, meters_of, said_pf_days
+from gongfen.book.bookkeeping import COMPLIANCE, DATA, GFLOP, corrected_in, lacking_in, meters_of, said_pf_days
 from gongfen.book.capital import said
 from gongfen.book.recording import Record
 from gongfen.errors import GongfenError
@@ -28,8 +29,6 @@ from gongfen.value import Features, Fitted, estimate, fit, training_flop
 from gongfen.value.by_rule import rounded
 
 STEP = 1_000
-UNITS = {"device_us": "device-us", "gflop": "gflop", "tokens": "tokens", "energy_mwh": "mwh"}
-"""Field of a ``compute`` fact → the unit of its memo account."""
 
 
 @dataclass(slots=True)
@@ -42,6 +41,7 @@ class _Spent:
     """Kind of labour → microseconds of the clock."""
     unmeasured: int = 0
     meters: dict[str, dict[str, int]] = field(default_factory=dict)
+    runs: list[k.Compute] = field(default_factory=list)
 
     def add(self, fact: Fact) -> None:
         match fact.body:
@@ -51,14 +51,15 @@ class _Spent:
                 kind = str(body.labour_kind)
                 self.living[kind] = self.living.get(kind, 0) + (body.labour_us or 0)
             case k.Compute() as body:
+                self.runs.append(body)
                 read = self.meters.setdefault(body.device, {})
-                for name, unit in UNITS.items():
-                    if (amount := getattr(body, name)) is not None:
+                for unit, amount in passing.meters(body):
+                    if amount is not None:
                         read[unit] = read.get(unit, 0) + amount
 
     def total(self, unit: str) -> int | None:
-        """Over all devices; unknown when any of them did not say."""
-        amounts = [read.get(unit) for read in self.meters.values()]
+        """Over all runs; unknown when any of them did not say."""
+        amounts = [amount for run in self.runs for meter, amount in passing.meters(run) if meter == unit]
         return None if not amounts or None in amounts else sum(amount for amount in amounts if amount is not None)
 
 
@@ -134,7 +135,7 @@ def _composite(state: State, model: str, spent: _Spent) -> Composite:
         compliance_us=spent.living.get(COMPLIANCE),
         unmeasured=spent.unmeasured,
         parameters=spent.parameters,
-        meters=tuple(meters_of(spent.meters)),
+        meters=tuple(meters_of(spent.meters, lacking_in(spent.runs))),
         gflop=gflop,
         flop_by=by if gflop is not None else "unknown",
         pf_days=said_pf_days(gflop),

@@ -13,7 +13,7 @@ import msgspec
 from gongfen.accounts import conservation
 from gongfen.accounts.chart import LABOUR_UNIT, External, payable
 from gongfen.book import answers
-from gongfen.book.bookkeeping import corrected_in, meter_readings, meters_of
+from gongfen.book.bookkeeping import corrected_in, lacking_in, meter_readings, meters_of, runs_in
 from gongfen.book.bringing import name_of
 from gongfen.book.clock import now
 from gongfen.book.flows import labour_flow
@@ -162,7 +162,7 @@ def _works(record: Record) -> tuple[WorkStory, ...]:
 def _machines(record: Record) -> tuple[MachineStory, ...]:
     """Every device with its meters and the labour that it passed on."""
     found = []
-    for meter in meters_of(meter_readings(record.state)):
+    for meter in meters_of(meter_readings(record.state), lacking_in(runs_in(record))):
         account = External("machine", meter.device).account
         given = record.state.balances.get(f"{account}|{LABOUR_UNIT}")
         found.append(
@@ -170,6 +170,7 @@ def _machines(record: Record) -> tuple[MachineStory, ...]:
                 device=meter.device,
                 device_us=meter.device_us,
                 energy_mwh=meter.energy_mwh,
+                energy_lacking=meter.lacking.get("energy_mwh", 0),
                 uslh=None if given is None else -given,
             )
         )

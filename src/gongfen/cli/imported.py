@@ -96,6 +96,12 @@ def _machines(found: Imported, words: Words) -> str:
     units = ("mWh", "Wh", "kWh", "MWh")
     energy = words.gettext("not measured") if found.energy_mwh is None else words.scaled(found.energy_mwh, units)
     time = words.seconds(Decimal(found.device_us).scaleb(-6))
+    if found.energy_mwh is not None and found.energy_lacking:
+        return words.counted(
+            "device time: %(time)s; energy: ≥ %(energy)s, for %(n)s run of %(runs)s does not say it",
+            "device time: %(time)s; energy: ≥ %(energy)s, for %(n)s runs of %(runs)s do not say it",
+            found.energy_lacking, time=time, energy=energy, runs=words.number(found.runs),
+        )  # fmt: skip
     return words.say("device time: %(time)s; energy: %(energy)s", time=time, energy=energy)
 
 

@@ -5,6 +5,7 @@ from gongfen.facts.envelope import Fact
 
 LISTED = frozenset(
     (
+        "compute",
         "dataset",
         "drop",
         "model",
@@ -21,7 +22,7 @@ LISTED = frozenset(
         "forgetting",
     )
 )
-"""Kinds of which a book holds few, found through ``kind|NAME``."""
+"""Kinds that are asked for as a whole, found through ``kind|NAME``."""
 
 
 SAMPLE = "sample|"

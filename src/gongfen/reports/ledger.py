@@ -19,6 +19,9 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
     gflop: int | None
     pf_days: str | None
     """The same FLOP, in petaflop-days."""
+    runs: int
+    lacking: dict[str, int]
+    """Meter → of how many of the runs nobody read it: what stands above is at least so much."""
 
 
 class Unbalanced(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,9 +128,10 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True):
     """Prices against values, over everything of which both are known. Decimals are of the amounts' own units."""
 
     counted: int
-    price: str
+    price: str | None
+    """``None``: of nothing both are known."""
     value: str | None
-    """μ times the labour; ``None`` without μ."""
+    """μ times the labour; ``None`` without μ, and where of nothing both are known."""
     scale: str | None
     """Money for one unit of labour, as these were sold."""
     mawd_ppm: int | None

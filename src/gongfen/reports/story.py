@@ -223,6 +223,8 @@ class MachineStory:
     device: str
     device_us: int | None
     energy_mwh: int | None
+    energy_lacking: int
+    """Of how many runs nobody read the energy."""
     uslh: int | None
     """Past labour that it passed on; ``None``: no standard gave its coefficient."""
 

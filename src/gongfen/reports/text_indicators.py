@@ -57,13 +57,13 @@ def indicators(answer: Indicators, words: Words) -> RenderableType:
             len(answer.lower_bounds_sold),
         )  # fmt: skip
         parts.append(Text(note, "yellow"))
-    parts += [Text(), *_owners(answer.owners, words)]
     if answer.unrated:
         note = words.say(
             "no rate is published for %(currencies)s: what they count into is unknown",
             currencies=words.gettext(", ").join(answer.unrated),
         )
         parts.append(Text(note, "yellow"))
+    parts += [Text(), *_owners(answer.owners, words)]
     note = N_("dispersion of q: unknown, for this is one producer; several: gongfen books indicators --table FILE")
     parts.append(Text(words.gettext(note), "dim"))
     return Group(*parts)
@@ -179,6 +179,11 @@ def _shares(answer: Indicators, words: Words) -> RenderableType:
 def _prices(prices: Prices | None, unit: str, words: Words) -> Iterable[RenderableType]:
     if prices is None:
         yield Text(words.gettext("prices against values: nothing was sold"), "dim")
+        return
+    if not prices.counted:
+        head = N_("prices against values: unknown, for of nothing that was sold both are known")
+        yield Text(words.gettext(head), "yellow")
+        yield from _outliers(prices, words)
         return
     head = words.counted(
         "prices against values, over %(n)s of which both are known",

@@ -167,17 +167,31 @@ def _beside(answer: Ledger, words: Words) -> Iterable[RenderableType]:
 
 
 def meter_rows(meter: Meter, words: Words) -> Iterable[tuple[str, str]]:
-    """What one device used: name of the meter, and what it says."""
+    """What one device used: name of the meter, and what it says; at least so much, where some runs say nothing."""
+
+    def row(name: str, field: str, said: str) -> tuple[str, str]:
+        lacking = meter.lacking.get(field, 0)
+        if not lacking:
+            return words.gettext(name), said
+        why = words.counted(
+            "%(name)s (not read in %(n)s run of %(runs)s)", "%(name)s (not read in %(n)s runs of %(runs)s)",
+            lacking, name=words.gettext(name), runs=words.number(meter.runs),
+        )  # fmt: skip
+        return why, f"≥ {said}"
+
     if meter.device_us is not None:
         yield words.gettext("machine time"), clock(meter.device_us, words)
     if meter.energy_mwh is not None:
-        yield words.gettext("energy"), words.scaled(meter.energy_mwh, ("mWh", "Wh", "kWh", "MWh", "GWh"))
+        said = words.scaled(meter.energy_mwh, ("mWh", "Wh", "kWh", "MWh", "GWh"))
+        yield row(N_("energy"), "energy_mwh", said)
+    elif meter.runs:
+        yield words.gettext("energy"), words.gettext("unknown")
     if meter.tokens is not None:
-        yield words.gettext("tokens"), words.number(meter.tokens)
+        yield row(N_("tokens"), "tokens", words.number(meter.tokens))
     if meter.gflop is not None:
         units = ("GFLOP", "TFLOP", "PFLOP", "EFLOP", "ZFLOP", "YFLOP")
         said = words.scaled(meter.gflop, units)
-        yield words.gettext("computing"), f"{said} = {trimmed(meter.pf_days or '0')} PF-days"
+        yield row(N_("computing"), "gflop", f"{said} = {trimmed(meter.pf_days or '0')} PF-days")
 
 
 def clock(microseconds: int, words: Words) -> str:
