@@ -138,6 +138,22 @@ def test_on_the_command_line_a_full_disk_is_exit_code_2(closed_book: Path, tmp_p
         assert "BookPlaceError; nothing was written" in found.stderr
 
 
+def test_lines_that_no_longer_fit_on_the_disk_are_not_called_wrong(closed_book: Path, tmp_path: Path) -> None:
+    path = copy_of(closed_book, tmp_path / "place")
+    lines = "\n".join(f'{{"kind": "enrol", "maker": "maker-{number}"}}' for number in range(20_000))
+    command = 'ulimit -f 4000; exec "$0" -m gongfen record - --book "$1"'
+    found = subprocess.run(
+        ["sh", "-c", command, sys.executable, path], input=lines, capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    with gongfen.open(path) as book:
+        there = book.log.size - SIZE
+    assert there, "some lines fitted"
+    assert found.returncode == 2
+    assert f"{path} cannot be used: " in found.stderr
+    assert f"{there} facts before it stay recorded: send what follows standard input, line {there}" in found.stderr
+    assert "mend" not in found.stderr
+
+
 def test_a_book_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
     made = 0
     for number, limit in enumerate(range(0, 120_000, 4 * STEP_BYTES)):

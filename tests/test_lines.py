@@ -3,9 +3,15 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import gongfen
+import gongfen.cli.record
 from tests.books import HASH, new_book
 from tests.test_cli import gongfen_
 
@@ -28,8 +34,17 @@ def test_a_file_recorded_twice_says_nothing_twice(tmp_path: Path) -> None:
     crowd(tmp_path).close()
     (tmp_path / "day.jsonl").write_text("\n".join(labours(30)))
     assert "new facts: 30; numbers: 2 … 31" in gongfen_(tmp_path, "--book", "book.db", "record", "day.jsonl").stdout
-    assert "new facts: 0; numbers: 2 … 31" in gongfen_(tmp_path, "--book", "book.db", "record", "day.jsonl").stdout
+    again = gongfen_(tmp_path, "--book", "book.db", "record", "day.jsonl").stdout
+    assert "new facts: 0; numbers: 2 … 31; already there: 30" in again
     assert gongfen.open(tmp_path / "book.db").log.size == 32
+
+
+def test_many_lines_recorded_twice_say_all_their_numbers(tmp_path: Path) -> None:
+    crowd(tmp_path).close()
+    (tmp_path / "days.jsonl").write_text("\n".join(labours(2_100)))
+    gongfen_(tmp_path, "--book", "book.db", "record", "days.jsonl")
+    again = gongfen_(tmp_path, "--book", "book.db", "record", "days.jsonl").stdout
+    assert "new facts: 0; numbers: 2 … 2101; already there: 2100" in again
 
 
 def test_equal_lines_in_one_file_are_facts_of_their_own(tmp_path: Path) -> None:
@@ -53,6 +68,75 @@ def test_a_mistake_in_the_middle_is_mended_and_the_rest_goes_on(tmp_path: Path) 
         in gongfen_(tmp_path, "--book", "book.db", "record", "day.jsonl").stdout
     )
     gongfen.open(tmp_path / "book.db").verify()
+
+
+class Broken:
+    """Standard input on which lines come, and then Ctrl-C."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.stdin = self.buffer = self
+        self.lines = iter([line.encode() + b"\n" for line in lines])
+
+    def readline(self, _most: int) -> bytes:
+        for line in self.lines:
+            return line
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("before", "written", "how", "left"),
+    [
+        (1_000, 0, "send the same again", "nothing was written"),
+        (1_100, 1_024, "send what follows standard input, line 1025", "1024 facts before it stay recorded"),
+    ],
+)
+def test_who_presses_ctrl_c_is_told_what_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int, written: int, how: str, left: str
+) -> None:
+    crowd(tmp_path).close()
+    monkeypatch.setattr("gongfen.cli.lines.sys", Broken(["", *labours(before)]))  # an empty line is none the less one
+    found = gongfen_(tmp_path, "--book", "book.db", "record", "-")
+    assert found.returncode == 2
+    assert f"recording was stopped\n  → {how}\n" in found.stderr
+    assert left in found.stderr
+    assert gongfen.open(tmp_path / "book.db").log.size == 2 + written
+
+
+def test_what_was_written_just_before_ctrl_c_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd(tmp_path).close()
+    (tmp_path / "day.jsonl").write_text("\n".join(labours(30)))
+    put = gongfen.book.recording.Record.writing
+
+    @contextmanager
+    def interrupted(self: Any) -> Iterator[None]:
+        with put(self):
+            yield
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gongfen.book.recording.Record, "writing", interrupted)
+    found = gongfen_(tmp_path, "--book", "book.db", "record", "day.jsonl")
+    assert "recording was stopped\n  → record the same again\n" in found.stderr
+    assert "30 facts before it stay recorded" in found.stderr
+
+
+def test_short_memory_blames_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd(tmp_path).close()
+    (tmp_path / "day.jsonl").write_text("\n".join(labours(1_100)))
+    written = gongfen.cli.record._written
+    parts = iter([written])
+
+    def large(*given: Any) -> Any:
+        for one in parts:
+            return one(*given)
+        raise MemoryError
+
+    monkeypatch.setattr("gongfen.cli.record._written", large)
+    found = gongfen_(tmp_path, "--book", "book.db", "record", "day.jsonl")
+    assert found.returncode == 2
+    assert "asks for more memory than there is" in found.stderr
+    assert "divide long lines" in found.stderr
+    assert "model" not in found.stderr
+    assert "1024 facts before it stay recorded" in found.stderr
 
 
 def test_what_goes_out_comes_in_elsewhere(tmp_path: Path) -> None:
@@ -85,26 +169,45 @@ def test_a_line_that_never_ends_is_refused_before_it_is_read(tmp_path: Path) -> 
 
 
 MEASURE = """
-import resource, sys
+import sys
+from pathlib import Path
 from gongfen.cli.main import run
 try:
     run()
 except SystemExit:
     pass
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+found = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines())
+print(int(found["VmHWM"].split()[0]) // 1024, file=sys.stderr)
 """
+"""The peak of this program alone: what ``resource`` says begins with that of whoever started it."""
+
+
+def peak_mib(folder: Path, lines: Iterable[str], count: int) -> int:
+    """How much memory it takes to record lines that come one by one."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("no /proc here: memory cannot be measured")
+    folder.mkdir()
+    crowd(folder).close()
+    command = [sys.executable, "-c", MEASURE, "record", "-", "--book", str(folder / "book.db")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as program:
+        assert program.stdin is not None
+        program.stdin.writelines(line + "\n" for line in lines)
+        out, errors = program.communicate()
+    assert f"new facts: {count}" in out, errors
+    return int(errors.splitlines()[-1])
 
 
 def test_memory_does_not_grow_with_the_lines(tmp_path: Path) -> None:
-    peaks = []
-    for count in (3_000, 30_000):
-        folder = tmp_path / str(count)
-        folder.mkdir()
-        crowd(folder).close()
-        found = subprocess.run(
-            [sys.executable, "-c", MEASURE, "record", "-", "--book", str(folder / "book.db")],
-            input="\n".join(labours(count)), capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        assert f"new facts: {count}" in found.stdout
-        peaks.append(int(found.stderr.splitlines()[-1]))
+    peaks = [peak_mib(tmp_path / str(count), labours(count), count) for count in (3_000, 30_000)]
     assert peaks[1] < peaks[0] + 24, f"MiB for 3,000 and 30,000 lines: {peaks}"
+
+
+def test_memory_does_not_grow_with_long_lines(tmp_path: Path) -> None:
+    """A line may be 16 MiB long: a thousand of them are never held together."""
+    points = [{"label": f"p{n}", "predicted_nnat": n, "measured_nnat": n} for n in range(20_000)]
+    line = json.dumps(
+        {"kind": "evaluation", "subject": "w", "method": "m", "metric": "m", "value_ppm": 0, "points": points}
+    )
+    peaks = [peak_mib(tmp_path / str(count), [line] * count, count) for count in (4, 40)]
+    assert peaks[1] < peaks[0] + 24, f"MiB for 4 and 40 lines of {len(line):,} bytes: {peaks}"

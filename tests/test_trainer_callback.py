@@ -157,7 +157,7 @@ def test_a_book_that_is_lost_meanwhile_costs_nobody_the_model(tmp_path: Path) ->
     assert any("gongfen record" in str(warning.message) for warning in said)
     away.rename(place)
     with gongfen.open(place) as book:
-        lines = [line for _, line in read_facts(str(tmp_path / "out" / PENDING), sample=False)]
+        lines = [line for _, line, _ in read_facts(str(tmp_path / "out" / PENDING), sample=False)]
         book.log.record([book.log.new(line.body, fact_id=line.id) for line in lines])
         assert book.log.find("model:poet-2") is not None
 

@@ -161,7 +161,7 @@ def run() -> None:
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "allocate memory" not in str(error):  # what torch says of memory
             raise
-        remedy = "close other programs, or use a smaller model, fewer works or fewer tokens a work"
+        remedy = "close other programs, or give less at once: to a model, fewer works or fewer tokens a work"
         _complain(InputError("the command", "asks for more memory than there is", remedy))
         raise SystemExit(MISTAKE) from None
 

@@ -17,6 +17,10 @@ from gongfen.facts.notation import Said, read_line
 STANDARD_INPUT = "-"
 
 
+Line = tuple[str, Said | Fact, int]
+"""The place of a line, what it says, and its bytes: a tuple, because there are many."""
+
+
 def is_lines(what: list[str]) -> bool:
     """Whether words on a command line name JSON lines instead of one fact. Raises InputError for another file."""
     if len(what) != 1:
@@ -28,8 +32,8 @@ def is_lines(what: list[str]) -> bool:
     return named
 
 
-def read_facts(name: str, *, sample: bool) -> Iterator[tuple[str, Said | Fact]]:
-    """Place and content of the facts in a file, or on standard input for ``-``; a signed one comes as it is.
+def read_facts(name: str, *, sample: bool) -> Iterator[Line]:
+    """The facts in a file, or on standard input for ``-``, with their places; a signed one comes as it is.
 
     A line of a file that has no id gets one that follows from this line and all before it: the same file, recorded
     again after it was broken off, says nothing twice. Raises BookPlaceError, MalformedFactError, UnknownKindError.
@@ -46,7 +50,7 @@ def read_facts(name: str, *, sample: bool) -> Iterator[tuple[str, Said | Fact]]:
         yield from _facts(lines, name, sample=sample, chained=True)
 
 
-def _facts(lines: IO[bytes], place: str, *, sample: bool, chained: bool) -> Iterator[tuple[str, Said | Fact]]:
+def _facts(lines: IO[bytes], place: str, *, sample: bool, chained: bool) -> Iterator[Line]:
     chain = b""
     for number, line in _bounded(lines, place):
         where = f"{place}, line {number},"
@@ -56,10 +60,12 @@ def _facts(lines: IO[bytes], place: str, *, sample: bool, chained: bool) -> Iter
         if isinstance(said, Fact):
             if sample and not said.sample:
                 raise MalformedFactError(where, "is signed as no sample data", "sign it again as it is meant: --sample")
-            yield where, said
+            yield where, said, len(line)
         else:
             fact_id = said.id or (f"line-{chain.hex()[:32]}" if chained else None)
-            yield where, msgspec.structs.replace(said, id=fact_id, sample=sample or said.sample)
+            if fact_id is not said.id or sample:
+                said = msgspec.structs.replace(said, id=fact_id, sample=sample or said.sample)
+            yield where, said, len(line)
 
 
 def _bounded(lines: IO[bytes], place: str) -> Iterator[tuple[int, bytes]]:

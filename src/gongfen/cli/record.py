@@ -1,8 +1,8 @@
 """``gongfen record``: facts, from the command line, a file of JSON lines, or standard input."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,14 +15,23 @@ from gongfen.book import keys
 from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
 from gongfen.cli.fields import RecordCommand
 from gongfen.cli.lines import STANDARD_INPUT, is_lines, read_facts
-from gongfen.errors import BookPlaceError, GongfenError, InputError, MakerKeyError
+from gongfen.errors import (
+    BookPlaceError,
+    DamagedBookError,
+    GongfenError,
+    InputError,
+    MakerKeyError,
+    UnreachableError,
+)
 from gongfen.facts import Fact
 from gongfen.facts.notation import Said, read_words
 from gongfen.facts.signing import MakerKey
 from gongfen.reports.words import N_
 
-TOGETHER = 1_024
-"""Lines that are written in one transaction."""
+TOGETHER, TOGETHER_BYTES = 1_024, 4 << 20
+"""Lines that are written in one transaction: so many, or fewer, when they are as long as this together."""
+NO_LINE = BookPlaceError | DamagedBookError | UnreachableError
+"""Errors of which no line is the cause."""
 TINY = 1_000
 """Fewer millionths than this are no price and no working time that anybody would write down."""
 SHOWN = 3
@@ -48,7 +57,7 @@ def record(
     book: BookPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write facts into the book: one; or lines, 1,024 at a time, each such part whole or not at all.
+    """Write facts into the book: one; or lines, 1,024 at a time (fewer long ones), each such part whole or not at all.
 
     Times take units (labour_us=40s, 3m, 2h), money decimals (price_micro=12.50), makers shares
     (makers=ada:600000,bo:400000); gongfen record KIND --help says the fields of a kind. A file that was broken off can
@@ -62,15 +71,15 @@ def record(
                     "--id and --keep", "are for one fact", "give each line its own id; keep texts one by one"
                 )
             with progress(words().gettext("recording"), quiet=as_json) as move:
-                lines = ((where, _fact(opened, said, key)) for where, said in read_facts(what[0], sample=sample))
+                read = read_facts(what[0], sample=sample)
+                lines = ((where, _fact(opened, said, key), size) for where, said, size in read)
                 answer, text = _pour(opened, lines, move, resumes=what[0] != STANDARD_INPUT)
         else:
             found, blobs = _with_file(what, keep)
             said = Said(read_words(found), fact_id, None, sample)
             numbers, new = _written(opened, [_fact(opened, said, key)], blobs)
             answer = {"facts": numbers, "receipt": opened.log.receipt(numbers[0])}
-            text = words().say("new facts: %(n)s; numbers: %(numbers)s", n=len(new), numbers=str(numbers[0]))
-            text = "\n".join((text, *_tiny(found)))
+            text = "\n".join((_told(len(new), numbers, len(numbers) - len(new)), *_tiny(found)))
     show(answer, as_json=as_json, draw=lambda: Text(text))
 
 
@@ -89,35 +98,88 @@ def _tiny(said: list[str]) -> Iterator[str]:
             yield words().say(note, name=name, value=value)
 
 
+Placed = tuple[str, Fact, int]
+"""Where a fact stands, itself, and the bytes of its line."""
+
+
 def _pour(
-    book: gongfen.Book, facts: Iterable[tuple[str, Fact]], move: Callable[[int, int], None], *, resumes: bool
+    book: gongfen.Book, facts: Iterable[Placed], move: Callable[[int, int], None], *, resumes: bool
 ) -> tuple[dict[str, Any], str]:
     """Write facts as they come, some at a time: memory does not grow with their number."""
-    source, lines = iter(facts), 0
+    lines, count, last = 0, 0, ""
     numbers: list[int] = []
     new: list[int] = []
-    count = 0
+    part: list[Placed] = []
     try:
-        while part := list(islice(source, TOGETHER)):
-            numbers, fresh = _recorded(book, part)
-            new = [*new[:SHOWN], *fresh] if len(new) < SHOWN else [*new[:SHOWN], *(fresh[-1:] or new[-1:])]
-            count, lines = count + len(fresh), lines + len(part)
+        for part in _parts(facts):
+            found, fresh = _recorded(book, part)
+            numbers, new = _ends(numbers, found), _ends(new, fresh)
+            lines, count, last = lines + len(part), count + len(fresh), part[-1][0]
+            part.clear()
             move(lines, 0)
-    except (GongfenError, KeyboardInterrupt) as error:
-        if not lines:
-            raise
-        how = "record the same again" if resumes else f"send what follows the first {lines}"
-        stopped = error if isinstance(error, GongfenError) else InputError("recording", "was stopped", how)
-        stopped.left = f"{lines} facts before it stay recorded: mend the line and {how}"
-        raise stopped from None
+    except (GongfenError, KeyboardInterrupt, MemoryError) as error:
+        if isinstance(error, KeyboardInterrupt | NO_LINE) and part and _are_there(book, part):
+            # It was stopped just after they were written.
+            lines, last = lines + len(part), part[-1][0]
+        raise _stopped(error, lines, "record the same again" if resumes else _go_on_after(last)) from None
     answer = {"lines": lines, "new": count, "size": book.log.size}
     if not numbers:
         return answer, words().gettext("no facts in it")
     answer["receipt"] = msgspec.to_builtins(book.log.receipt((new or numbers)[-1]))
-    text = words().say("new facts: %(n)s; numbers: %(numbers)s", n=count, numbers=_brief(new or numbers))
-    if count and (old := lines - count):
-        text += "; " + words().say("already there: %(n)s", n=old)
-    return answer, text
+    return answer, _told(count, new or numbers, lines - count)
+
+
+def _parts(facts: Iterable[Placed]) -> Iterator[list[Placed]]:
+    """What is written together; whoever takes a part empties it, so that two are never in memory."""
+    part: list[Placed] = []
+    size = 0
+    for placed in facts:
+        part.append(placed)
+        size += placed[2]
+        if len(part) == TOGETHER or size >= TOGETHER_BYTES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _stopped(error: BaseException, lines: int, how: str) -> GongfenError:
+    """What broke a recording off, with how many lines stay and how to go on."""
+    stays = f"{lines} facts before it stay recorded"
+    if isinstance(error, GongfenError):
+        if lines:
+            error.left = f"{stays}: {how}" if isinstance(error, NO_LINE) else f"{stays}: mend the line and {how}"
+        return error
+    if isinstance(error, MemoryError):
+        reason, remedy = "asks for more memory than there is", f"close other programs, or divide long lines; then {how}"
+    else:
+        reason, remedy = "was stopped", how
+    stopped = InputError("recording", reason, remedy)
+    if lines:
+        stopped.left = stays
+    return stopped
+
+
+def _go_on_after(last: str) -> str:
+    return f"send what follows {last.removesuffix(',')}" if last else "send the same again"
+
+
+def _are_there(book: gongfen.Book, part: list[Placed]) -> bool:
+    with suppress(GongfenError):
+        return all(book.log.find(fact.id) is not None for _, fact, _ in part)
+    return False
+
+
+def _ends(numbers: list[int], more: list[int]) -> list[int]:
+    """The first few of many numbers, and the last: what is shown of them."""
+    both = [*numbers, *more]
+    return both if len(both) <= SHOWN else [*both[:SHOWN], both[-1]]
+
+
+def _told(count: int, numbers: list[int], old: int) -> str:
+    """What a recording has brought, and what of it was there."""
+    text = words().say("new facts: %(n)s; numbers: %(numbers)s", n=count, numbers=_brief(numbers))
+    return text + "; " + words().say("already there: %(n)s", n=old) if old else text
 
 
 def _written(book: gongfen.Book, facts: list[Fact], blobs: Iterable[bytes] = ()) -> tuple[list[int], list[int]]:
@@ -131,12 +193,12 @@ def _written(book: gongfen.Book, facts: list[Fact], blobs: Iterable[bytes] = ())
     return numbers, sorted({seq for seq in numbers if seq >= before})
 
 
-def _recorded(book: gongfen.Book, part: list[tuple[str, Fact]]) -> tuple[list[int], list[int]]:
+def _recorded(book: gongfen.Book, part: list[Placed]) -> tuple[list[int], list[int]]:
     """The numbers of some lines' facts, and those that are new; a mistake names its line."""
     try:
-        return _written(book, [fact for _, fact in part])
+        return _written(book, [fact for _, fact, _ in part])
     except GongfenError as error:
-        if error.which is not None:
+        if error.which is not None and not isinstance(error, NO_LINE):
             error.thing = f"{part[error.which][0]} {error.thing}"
         raise
 
@@ -179,7 +241,7 @@ def said_facts(what: list[str], fact_id: str | None, *, sample: bool) -> Iterato
     if not is_lines(what):
         yield Said(read_words(what), fact_id, None, sample)
         return
-    for _, said in read_facts(what[0], sample=sample):
+    for _, said, _ in read_facts(what[0], sample=sample):
         if isinstance(said, Fact):
             raise MakerKeyError(f"{said.kind} {said.id}", "is signed already", "sign facts that are not")
         yield said
