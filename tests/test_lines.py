@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import gongfen
 import gongfen.cli.record
+from gongfen.facts.names import check_names
 from tests.books import HASH, new_book
 from tests.test_cli import gongfen_
 
@@ -137,6 +140,64 @@ def test_short_memory_blames_no_model(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "divide long lines" in found.stderr
     assert "model" not in found.stderr
     assert "1024 facts before it stay recorded" in found.stderr
+
+
+TWICE = {
+    "in the envelope": '{"kind":"enrol","sample":true,"sample":false,"body":{"maker":"a"}}',
+    "in the body": '{"kind":"enrol","body":{"maker":"a","maker":"b"}}',
+    "the body": '{"kind":"enrol","body":{"maker":"a"},"body":{"maker":"b"}}',
+    "beside the kind": '{"kind":"enrol","maker":"a","maker":"b"}',
+    "within a list": f'{{"kind":"work","work":"x","sha256":"{HASH}","size_bytes":0,"source":"t","licence":"l",'
+    '"makers":[{"maker":"ada","ppm":1,"ppm":1000000}]}',
+    "in other signs": r'{"kind":"enrol","maker":"a","m\u0061ker":"b"}',
+    "with a colon in their stead": r'{"kind":"enrol","maker":"a","maker":"b\u003a"}',
+    "with blanks": '{ "kind" : "enrol" , "maker" : "a" , "maker" : "b" }',
+    "deep": '{"kind":"enrol","maker":%s,"maker":"b"}' % ("[" * 500 + "]" * 500),
+    "very deep": '{"kind":"enrol","maker":%s,"maker":"b"}' % ("[" * 990 + "]" * 990),
+}
+
+
+@pytest.mark.parametrize("line", TWICE.values(), ids=TWICE)
+def test_a_name_that_stands_twice_in_a_line_is_refused(tmp_path: Path, line: str) -> None:
+    """One reader would take the first, another the last: nobody knows which was meant."""
+    crowd(tmp_path).close()
+    found = gongfen_(tmp_path, "--book", "book.db", "record", "-", given=line)
+    assert found.returncode == 2
+    assert "standard input, line 1," in found.stderr
+    assert "twice" in found.stderr or "too deeply" in found.stderr
+    assert gongfen.open(tmp_path / "book.db").log.size == 2
+
+
+@pytest.mark.parametrize("doubled", ['"signed":null,', '"maker":"bo",', '"ed25519":"",'])
+def test_a_name_that_stands_twice_in_a_signed_line_is_refused(tmp_path: Path, doubled: str) -> None:
+    crowd(tmp_path).close()
+    gongfen_(tmp_path, "--book", "book.db", "key", "new", "ada", "--out", "ada.key")
+    words = [f"{name}={value}" for name, value in (LABOUR | {"labour_us": "1s", "day": "2026-01-01"}).items()][1:]
+    line = gongfen_(tmp_path, "--book", "book.db", "key", "sign", "--key", "ada.key", "labour", *words).stdout
+    name = doubled.partition(":")[0] + ":"
+    assert line.count(name) == 1
+    found = gongfen_(tmp_path, "--book", "book.db", "record", "-", given=line.replace(name, doubled + name))
+    assert found.returncode == 2
+    assert f"gives {name[1:-2]!r} twice" in found.stderr
+    assert "new facts: 1" in gongfen_(tmp_path, "--book", "book.db", "record", "-", given=line).stdout
+
+
+def test_a_name_that_stands_twice_in_a_list_of_words_is_refused(tmp_path: Path) -> None:
+    crowd(tmp_path).close()
+    twice = 'reductions=[{"skill":"x","num":2,"num":3,"den":1}]'
+    found = gongfen_(tmp_path, "--book", "book.db", "record", "standard", "standard=s", "basis=t", twice, "machines=[]",
+                     "melt_micro=1.0", "currency=EUR")  # fmt: skip
+    assert "gives 'num' twice" in found.stderr
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.sampled_from('a:\\"{},u003工')),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.sampled_from("ab:\\"), max_size=2), inner),
+    max_leaves=12,
+), st.booleans())  # fmt: skip
+def test_names_that_stand_once_are_taken_however_they_are_written(value: Any, plain: bool) -> None:
+    data = json.dumps(value, ensure_ascii=plain).encode()
+    check_names(data, json.loads(data), "it")
 
 
 def test_what_goes_out_comes_in_elsewhere(tmp_path: Path) -> None:

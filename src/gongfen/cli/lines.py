@@ -12,6 +12,7 @@ import msgspec
 from gongfen.errors import BookPlaceError, InputError, MalformedFactError, UnknownKindError
 from gongfen.facts import KINDS, Fact, Unknown, decode
 from gongfen.facts.envelope import MOST_FACT_BYTES
+from gongfen.facts.names import check_names
 from gongfen.facts.notation import Said, read_line
 
 STANDARD_INPUT = "-"
@@ -96,6 +97,7 @@ def _signed(line: bytes, place: str) -> Fact | None:
         return None  # read_line says what is wrong
     except MalformedFactError as error:
         raise type(error)(f"{place} {error.thing}", error.reason, error.remedy) from None
+    check_names(line, msgspec.json.decode(line), place)
     if isinstance(fact.body, Unknown):
         raise UnknownKindError(f"{place} {fact.kind}", "is not a kind that can be recorded", "use a newer gongfen")
     return fact

@@ -17,6 +17,7 @@ from gongfen.errors import MalformedFactError
 from gongfen.facts.amounts import MICRO
 from gongfen.facts.envelope import body_of, in_words
 from gongfen.facts.kinds import KINDS, Body
+from gongfen.facts.names import check_names
 
 _TIME = re.compile(r"(\d{1,40}(?:\.\d{1,40})?)(us|ms|s|m|h)", re.ASCII)
 _US = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
@@ -46,7 +47,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=False):
     signed: None = None
 
 
-_ENVELOPE = _Line.__struct_fields__
+_ENVELOPE = dict.fromkeys(_Line.__struct_fields__)
 
 
 def read_words(said: list[str]) -> Body:
@@ -88,6 +89,7 @@ def read_line(line: bytes, place: str) -> Said:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = f"is not a fact in JSON: {in_words(error)}"
         raise MalformedFactError(place, reason, "correct the line, or leave it out") from None
+    check_names(line, fields, place)
     beside = {name: value for name, value in fields.items() if name not in _ENVELOPE}
     if head.body is not None and beside:
         reason = f"has the unknown field {min(beside)[:60]!r} beside its body"
@@ -158,9 +160,12 @@ def _json(kind: str, name: str, text: str) -> Any:  # noqa: ANN401 - what the fi
     if not text.startswith("["):
         return text.split(",")
     try:
-        return msgspec.json.decode(text)
+        data = text.encode()
+        found = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise MalformedFactError(f"{kind}: {name}", f"is not a JSON list: {error}", "write a JSON list") from None
+    check_names(data, found, f"{kind}: {name}")
+    return found
 
 
 def _whole(amount: Decimal, kind: str, name: str, text: str) -> int:
