@@ -27,8 +27,11 @@ def parts(batch: Batch) -> list[int]:
 
 def part(batch: Batch, place: int) -> dict[str, int]:
     """What the output in this place got, by source, micro-SLH."""
-    outputs = batch.outputs
-    return {source: amount // outputs + (place < amount % outputs) for source, amount in batch.sources.items()}
+    return _at(batch.sources, batch.outputs, place)
+
+
+def _at(sources: dict[str, int], outputs: int, place: int) -> dict[str, int]:
+    return {source: amount // outputs + (place < amount % outputs) for source, amount in sources.items()}
 
 
 def key_of(making: int) -> str:
@@ -48,10 +51,13 @@ def opened(state: State, stock: Stock) -> Stock:
     if stock.batch is None:
         return stock
     making, place = stock.batch
-    vector = part(batch_of(state, making), place)
+    batch = batch_of(state, making)
+    vector = part(batch, place)
     for source, amount in stock.sources.items():
         vector[source] = vector.get(source, 0) + amount
-    return msgspec.structs.replace(stock, sources=vector, batch=None)
+    found = msgspec.structs.replace(stock, sources=vector, batch=None)
+    drafts = (batch.made_of or {}).items()
+    return found.made_also_of({draft: _at(gave, batch.outputs, place) for draft, gave in drafts})
 
 
 def stock_in(state: State, work: str) -> Stock | None:

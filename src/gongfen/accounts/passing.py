@@ -217,12 +217,17 @@ def _made(known: Known, seq: int, data: tuple[str, ...], model: str | None) -> K
 def _pass_on(
     state: State, inputs: Iterable[tuple[str, int]], outputs: dict[str, int], why: str, seq: int
 ) -> list[Entry]:
-    """Carry the labour of so many uses of each input into the outputs, which share it by their quantity."""
+    """Carry the labour of so many uses of each input into the outputs, which share it by their quantity.
+
+    What was living is living still where it came with a prompt or a deployment: it is spent on this very making. An
+    output is a product: whatever is made of it, another output too, takes over past labour. But it was brought to life
+    by somebody, and no dead code is made of it; only of one that nothing living ever entered.
+    """
     gathered: dict[str, int] = {}
+    drafts: dict[str, dict[str, int]] = {}
     credits_: list[Posting] = []
     unmeasured, lived = False, 0
     into = {output: held(state, output) for output in outputs}
-    of_outputs = any([stock.kind == "output" for stock in into.values()])  # noqa: C419 - a list is quicker
     for work, uses in inputs:
         stock = stock_of(state, work)
         unmeasured = unmeasured or stock.is_lower_bound
@@ -232,23 +237,24 @@ def _pass_on(
         carried = sum(vector.values())
         if carried:
             credits_.append(Posting(stock_account(stock.kind, work), -carried, LABOUR_UNIT))
-        if stock.kind == "output" and not of_outputs:
-            vector = as_past(vector)
+        if stock.kind == "output" and vector:
+            drafts[work], vector = vector, as_past(vector)
         for source, amount in vector.items():
             gathered[source] = gathered.get(source, 0) + amount
     one_quantity = len(set(outputs.values())) == 1
     if gathered and len(into) > 1 and one_quantity and all([stock.may_share for stock in into.values()]):  # noqa: C419 - a list is quicker
-        debits = _share(state, gathered, into, seq, unmeasured=unmeasured, lived=lived)
+        debits = _share(state, Batch(sources=gathered, outputs=len(into), made_of=drafts or None), into, seq,
+                        unmeasured=unmeasured, lived=lived)  # fmt: skip
     else:
         debits = _divide(state, gathered, outputs, unmeasured=unmeasured, lived=lived)
+        _remember(state, drafts, outputs)
     return [Entry(why, (*debits, *credits_))] if debits or credits_ else []
 
 
 def _share(
-    state: State, gathered: dict[str, int], into: dict[str, Stock], seq: int, *, unmeasured: bool, lived: int
+    state: State, batch: Batch, into: dict[str, Stock], seq: int, *, unmeasured: bool, lived: int
 ) -> list[Posting]:
     """Each source's labour divided equally over the outputs, and kept once, as a batch."""
-    batch = Batch(sources=gathered, outputs=len(into))
     state.batches.set(key_of(seq), batch)
     debits, amounts = list[Posting](), parts(batch)
     for place, output in enumerate(sorted(into)):
@@ -270,6 +276,15 @@ def _divide(
         if amount := sum(vector.values()):
             debits.append(Posting(stock_account(stock.kind, output), amount, LABOUR_UNIT))
     return debits
+
+
+def _remember(state: State, drafts: dict[str, dict[str, int]], outputs: dict[str, int]) -> None:
+    """Each output that was made of outputs knows what each of them gave it: together they are worth it once."""
+    for draft, gave in drafts.items():
+        for output, vector in _by_quantity(gave, outputs).items():
+            stock = held(state, output)
+            if stock.kind == "output":
+                state.stocks.set(output, stock.made_also_of({draft: vector}))
 
 
 def _by_quantity(gathered: dict[str, int], outputs: dict[str, int]) -> dict[str, dict[str, int]]:

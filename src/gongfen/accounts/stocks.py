@@ -21,6 +21,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """By source, micro-SLH."""
     outputs: int
     """How many share it. Of what cannot be divided, those that sort first get a micro-SLH more."""
+    made_of: dict[str, dict[str, int]] | None = None
+    """The outputs that it was made of, as in a stock, for all that share it."""
 
 
 class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -53,6 +55,8 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     """It has been used: whoever makes it now would make it out of itself."""
     recycled: int = 0
     """Of an output: copies that became data again."""
+    made_of: dict[str, dict[str, int]] | None = None
+    """Of an output: the outputs that it was made of, and what each gave it, by source as it was there."""
 
     @property
     def remaining(self) -> int:
@@ -83,6 +87,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
             unmeasured=self.unmeasured or unmeasured,
             fed=True,
             lived=self.lived + lived,
+            made_of=self.made_of,
         )
 
     @property
@@ -106,7 +111,17 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
             lived=self.lived + lived,
             begun=self.begun,
             recycled=self.recycled,
+            made_of=self.made_of,
         )
+
+    def made_also_of(self, drafts: dict[str, dict[str, int]]) -> Self:
+        """The stock that remembers what other outputs gave it."""
+        if not drafts:
+            return self
+        known = dict(self.made_of or {})
+        for draft, vector in drafts.items():
+            known[draft] = _added(known.get(draft, {}), vector, nothing=False)
+        return msgspec.structs.replace(self, made_of=known)
 
     def plan(self, uses: int) -> Self:
         """The stock planned for ``uses`` uses from now on."""

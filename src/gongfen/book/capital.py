@@ -48,7 +48,7 @@ from gongfen.value import (
     labour_share,
 )
 from gongfen.value.producer_table import Producer
-from gongfen.value.worth import standard_in_force, value_of_each
+from gongfen.value.worth import standard_in_force, value_together
 
 STEP = 1_000
 OWNED = ("model", "machine", "data", "site")
@@ -246,9 +246,11 @@ class _Exchange:
 
 
 def _prices_of_outputs(record: Record, sold: tuple[str, ...], standard: k.Standard) -> Prices:
-    """Each output that was sold in the period, with all that it fetched ever, against all the labour in it."""
-    wanted = set(sold)
-    values = {name: past + now for name, past, now in value_of_each(record.state) if name in wanted}
+    """Each output that was sold in the period, with all that it fetched ever, against all the labour in it.
+
+    One that was made of another that was sold too counts with what was added to it: labour is in the sum once.
+    """
+    values = {name: past + now for name, (past, now) in value_together(record.state, sold).items()}
     priced = {}
     for name in sold:
         try:

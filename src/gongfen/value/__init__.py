@@ -75,4 +75,5 @@ from gongfen.value.worth import TakenBack as TakenBack
 from gongfen.value.worth import Worth as Worth
 from gongfen.value.worth import layers_of as layers_of
 from gongfen.value.worth import value_of_each as value_of_each
+from gongfen.value.worth import value_together as value_together
 from gongfen.value.worth import worth as worth

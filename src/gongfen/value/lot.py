@@ -1,8 +1,9 @@
 """What lies in outputs, source by source: the vector from which every answer about their worth is read.
 
-Living labour of the inference and operation phases is L; everything that was objectified before is T. Without living
-labour the model is dead code: into an output that no living labour entered at all, not even a prompt, nothing passes
-on, and its T counts as 0.
+Living labour of the inference and operation phases is L; everything that was objectified before is T, and so is what
+an output took over from another one that it was made of. Without living labour the model is dead code: into an output
+that no living labour entered at all, not even a prompt, nothing passes on, and its T counts as 0. Living labour that
+entered a draft has entered, as past labour, what is made of it.
 """
 
 from typing import Literal
@@ -12,7 +13,9 @@ import msgspec
 from gongfen.accounts.batches import stock_in
 from gongfen.accounts.chart import External, Living, read_source
 from gongfen.accounts.state import State
+from gongfen.accounts.stocks import Stock
 from gongfen.errors import InputError, UnknownWorkError
+from gongfen.value.together import parts_of
 
 LIVING_PHASES = ("inference", "operation")
 PAST: Literal["T"] = "T"
@@ -49,20 +52,25 @@ def is_now(source: Living) -> bool:
 
 
 def lot_of(state: State, outputs: tuple[str, ...]) -> Lot:
-    """The lot of ``outputs``. Raises UnknownWorkError, InputError for what is no output."""
+    """The lot of ``outputs``; what one was made of another counts once.
+
+    Raises UnknownWorkError, InputError for what is no output.
+    """
     _refuse_what_is_no_output(state, outputs)
     living: dict[Living, int] = {}
     external: dict[External, int] = {}
     unmeasured, quantity, gated = False, 0, []
+    stocks: dict[str, Stock] = {}
     for output in outputs:
         stock, known = stock_in(state, output), state.works.get(output)
         if stock is None or known is None:
             raise UnknownWorkError(output, "is not in this book", "see what is: gongfen log --kind output")
         unmeasured, quantity = unmeasured or stock.is_lower_bound, quantity + known.quantity
+        stocks[output] = stock
         if not stock.lived:
             gated.append(output)
-            continue
-        for key, amount in stock.content.items():
+    for vector in parts_of(state, stocks).values():
+        for key, amount in vector.items():
             source = read_source(key)
             if isinstance(source, Living):
                 living[source] = living.get(source, 0) + amount

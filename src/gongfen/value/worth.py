@@ -10,13 +10,13 @@ The answer stands under every rule of reduction at once (:mod:`gongfen.value.by_
 by :mod:`gongfen.value.assumptions`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import msgspec
 from msgspec import UNSET
 
-from gongfen.accounts.batches import batch_of, parts
+from gongfen.accounts.batches import batch_of, parts, stock_in
 from gongfen.accounts.chart import SIMPLE, External, Living
 from gongfen.accounts.state import State
 from gongfen.accounts.stocks import Batch
@@ -24,6 +24,7 @@ from gongfen.errors import MissingAssumptionError
 from gongfen.facts.kinds import Coefficient, Standard
 from gongfen.value.by_rule import Valued, by_rule, money
 from gongfen.value.lot import LIVING_PHASES, NOW, PAST, Lot, is_now, lot_of
+from gongfen.value.together import parts_of
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,7 +194,10 @@ def standard_in_force(state: State) -> Standard:
 
 
 def value_of_each(state: State) -> Iterator[tuple[str, int, int]]:
-    """Every output with its T and its L, in micro-SLH: what they are worth together, without the breakdowns."""
+    """Every output with its T and its L, in micro-SLH, each by itself, without the breakdowns.
+
+    What one took over from another is in both: for a sum take :func:`value_together`.
+    """
     living, shared = _IsLiving().__getitem__, dict[int, list[int]]()
     for name, stock in state.stocks.prefixed(""):
         if stock.kind != "output":
@@ -209,6 +213,21 @@ def value_of_each(state: State) -> Iterator[tuple[str, int, int]]:
                 shared[making] = parts(Batch(sources=of_now, outputs=batch.outputs))
             now, whole = now + shared[making][place], stock.remaining
         yield name, whole - now if stock.lived else 0, now
+
+
+def value_together(state: State, outputs: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """T and L that each output adds to what they are worth together (:mod:`gongfen.value.together`), in micro-SLH.
+
+    Outputs that are not in the book are left out.
+    """
+    living, found = _IsLiving().__getitem__, dict[str, tuple[int, int]]()
+    stocks = {name: stock for name in outputs if (stock := stock_in(state, name)) is not None}
+    parts_ = parts_of(state, stocks)
+    for name in stocks:
+        vector = parts_.get(name, {})
+        now = sum(map(vector.__getitem__, filter(living, vector)))
+        found[name] = sum(vector.values()) - now, now
+    return found
 
 
 class _IsLiving(dict[str, bool]):
