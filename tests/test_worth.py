@@ -1,13 +1,17 @@
 """What outputs are worth: under every reduction, gated, circular, and which assumption moves it most."""
 
 import json
+import re
+from decimal import Decimal
 from fractions import Fraction
+from io import StringIO
 from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from typer.testing import CliRunner
 
 from gongfen.accounts import State
@@ -16,6 +20,8 @@ from gongfen.errors import InputError, MissingAssumptionError, UnknownWorkError
 from gongfen.facts import Body
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import US_PER_HOUR as HOUR
+from gongfen.reports import worth_text
+from gongfen.reports.words import Words
 from gongfen.value import Carried, Swing, Swings, Worth, swings, worth
 from gongfen.value.by_rule import Lacking
 from tests.books import COOPERATIVE, HASH, cooperative, new_book
@@ -510,3 +516,55 @@ def test_what_the_reductions_are_computed_from_is_told_for_the_skills_in_it() ->
         "editor", 6_800, 1_200, 68_000,
     )  # fmt: skip
     assert (learned.wage_micro, learned.simple_wage_micro, learned.evidence) == (None, None, "a survey")
+
+
+# -- as it is read -----------------------------------------------------------------------------------------------------
+
+
+def shown(answer: Worth, lang: str = "en", width: int = 100) -> str:
+    screen = Console(file=StringIO(), width=width)
+    screen.print(worth_text.worth(answer, Words(lang)))
+    assert isinstance(screen.file, StringIO)
+    return screen.file.getvalue()
+
+
+def test_the_product_can_be_checked_by_hand() -> None:
+    """μ(T + L) of what is on the screen is what is on the screen, also where a person reads no minutes any more."""
+    state = booked(*TRAINING, *SERVING, *SALE, msgspec.structs.replace(
+        labour("annotators", 1, "simple", "reviewed", 4, "inference"), labour_us=HOUR // 7))  # fmt: skip
+    answer = worth(state, OUTPUTS, PRICE)
+    text = shown(answer)
+    past, now, both = (Decimal(found) for found in re.search(
+        r"T = ([\d.]+) h, L = ([\d.]+) h, T \+ L = ([\d.]+) h", text).groups())  # fmt: skip
+    assert (past + now, both) == (both, Decimal("240.142857"))
+    assert f"{both} h" in next(line for line in text.splitlines() if line.startswith("as booked"))
+    assert f"{both * 40:,.5f}" in text
+    assert "手工验算" in shown(answer, "zh-Hans")
+
+
+def test_bars_that_lie_close_together_are_told_apart() -> None:
+    state = example()
+    value, *_ = swings(state, OUTPUTS, PRICE, CARRIED)
+    screen = Console(file=StringIO(), width=100)
+    screen.print(worth_text.tornado([value], "EUR", Words("en")))
+    assert isinstance(screen.file, StringIO)
+    ends = re.findall(r"[\d.]+ h … [\d.]+ h", screen.file.getvalue())
+    assert len(ends) == len([bar for bar in value.bars if bar.width])
+    assert len({end for line in ends for end in line.split(" … ")}) == len(
+        {end for bar in value.bars if bar.width for end in (bar.at_low, bar.at_high)}
+    )
+
+
+def test_an_output_that_nothing_living_entered_has_no_empty_headings() -> None:
+    """What is in it is nothing: there is nothing to list by kind, phase, standing, skill and maker."""
+    alone = k.Output(output="alone", sha256="0" * 64, size_bytes=0)
+    made = k.Make(make="alone", activity="generate", inputs=(k.Use(work="base", role="model"),), outputs=("alone",),
+                  tool="example")  # fmt: skip
+    base = k.Model(model="base", sha256="0" * 64, parameters=1, source="example", licence="CC0-1.0")
+    answer = worth(booked(STANDARD, base, k.Plan(work="base", uses=2), alone, made), ("alone",), None)
+    assert answer.gated == ("alone",)
+    text = shown(answer)
+    assert "no living labour entered alone" in text
+    assert "by maker" in shown(worth(example(), OUTPUTS, PRICE))
+    for heading in ("labour in it, by kind", "by phase", "by standing", "by skill", "by maker", "L living\n"):
+        assert heading not in text

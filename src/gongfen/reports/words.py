@@ -148,6 +148,14 @@ class Words:
             return "< " + self.seconds(LEAST_SECONDS)  # little is not nothing
         return self.seconds(seconds)
 
+    def decimal_hours(self, uslh: int) -> str:
+        """Micro-SLH in hours to the last of them, for whoever multiplies by hand.
+
+        >>> Words("en").decimal_hours(100_332_750), Words("en").decimal_hours(1)
+        ('100.33275 h', '0.000001 h')
+        """
+        return self.say("%(n)s h", n=self.number(Decimal(uslh).scaleb(-MICRO_DIGITS), most=MICRO_DIGITS))
+
     def seconds(self, seconds: Decimal) -> str:
         """Seconds as a person reads time: two decimals below a minute, whole hours from a hundred."""
         if abs(seconds) < Decimal("59.995"):

@@ -31,13 +31,14 @@ PAST, NOW = "▒", "█"
 def worth(answer: Worth, words: Words) -> RenderableType:
     """The whole answer."""
     parts: list[RenderableType] = [Text(", ".join(answer.outputs), style="bold"), _sums(answer, words)]
+    parts.append(Text(_by_hand(answer, words), "dim"))
     if answer.gated:
         note = words.say(
             "no living labour entered %(outputs)s: what is booked on it passes nothing on, and T counts 0",
             outputs=words.gettext(", ").join(answer.gated),
         )
         parts.append(Text(note, "yellow"))
-    parts += [Text(), *_reductions(answer, words), Text(), *_composition(answer, words)]
+    parts += [Text(), *_reductions(answer, words), *_composition(answer, words)]
     parts += taken_back(answer.taken_back, words)
     if answer.unmeasured:
         parts.append(
@@ -74,6 +75,17 @@ def _sums(answer: Worth, words: Words) -> RenderableType:
     return rows
 
 
+def _by_hand(answer: Worth, words: Words) -> str:
+    """What the sums above are made of, to the last digit: whoever doubts them can multiply."""
+    return words.say(
+        "to multiply by hand: μ = %(melt)s an hour, T = %(past)s, L = %(now)s, T + L = %(both)s",
+        melt=words.money(answer.melt_micro, answer.currency),
+        past=words.decimal_hours(answer.transferred_uslh),
+        now=words.decimal_hours(answer.living_uslh),
+        both=words.decimal_hours(answer.uslh),
+    )
+
+
 def _reductions(answer: Worth, words: Words) -> Iterable[RenderableType]:
     """The same under each rule, side by side."""
     rows = table(
@@ -101,7 +113,7 @@ def _reductions(answer: Worth, words: Words) -> Iterable[RenderableType]:
             for micro, at_most in zip((one.rent_avg_micro, one.rent_repro_micro), most, strict=True)
         ]
         value = words.money(one.value_micro, answer.currency)
-        rows.add_row(name, least + words.hours(one.uslh), least + value, *rents, style=style)
+        rows.add_row(name, least + words.decimal_hours(one.uslh), least + value, *rents, style=style)
     return (rows, *notes, *(Text(_learned(one, words), "dim") for one in answer.learned))
 
 
@@ -126,7 +138,7 @@ def _learned(one: Learned, words: Words) -> str:
 
 
 def _composition(answer: Worth, words: Words) -> Iterable[RenderableType]:
-    """What is in it: by kind with the outside sources, phase, standing, skill, maker."""
+    """What is in it: by kind with the outside sources, phase, standing, skill, maker; of an empty one, nothing."""
     most = max([answer.uslh, 1])
     legend = Text(words.say("%(past)s T transferred  %(now)s L living", past=PAST, now=NOW), "dim")
     kinds = table(words, N_("labour in it, by kind"), "", "", numbers=(1,))
@@ -139,7 +151,9 @@ def _composition(answer: Worth, words: Words) -> Iterable[RenderableType]:
         group, _, device = name.partition(":")
         note = f" ({machine_note(outside[device], words)})" if group == "machine" else ""
         kinds.add_row(name + note, words.hours(uslh), _bar((uslh, 0), most))
-    parts: list[RenderableType] = [legend, kinds]
+    if not kinds.row_count:
+        return []
+    parts: list[RenderableType] = [Text(), legend, kinds]
     for by, title in (("phase", N_("by phase")), ("standing", N_("by standing"))):
         rows = table(words, title, "", "", numbers=(1,))
         for name, split in _split(answer, by):

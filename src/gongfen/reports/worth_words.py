@@ -139,10 +139,10 @@ def base_of(swings: Swings, currency: str, words: Words) -> str:
 
 
 def answer_of(swings: Swings, amount: int | None, currency: str, words: Words) -> str:
-    """An answer in its unit: labour in time, rent in money."""
+    """An answer in its unit, to the last digit: ends that lie close together are not to look alike."""
     if amount is None:
         return words.gettext("unknown")
-    return words.hours(amount) if swings.measure == "value" else words.money(amount, currency)
+    return words.decimal_hours(amount) if swings.measure == "value" else words.money(amount, currency)
 
 
 def summed(layers: Sequence[Layer], by: str) -> list[tuple[str, str, int]]:
