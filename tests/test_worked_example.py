@@ -1,6 +1,6 @@
 """The worked example of ``docs/explanation/worked-example.md``, in the book's own facts.
 
-Source: ``economics.md``, section 3, steps 1–6 and 8 (λ = 0.04 SLH per GPU hour, μ = 40). Integers in micro-SLH.
+Source: ``economics.md``, section 3, steps 1–6, 8 and 9 (λ = 0.04 SLH per GPU hour, μ = 40). Integers in micro-SLH.
 """
 
 from hashlib import sha256
@@ -11,7 +11,7 @@ from gongfen.accounts import State, book, conservation, conservation_by_source, 
 from gongfen.accounts.chart import Living, read_source
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
-from gongfen.facts.amounts import US_PER_HOUR
+from gongfen.facts.amounts import US_PER_HOUR, apportion
 from gongfen.value import worth
 
 SLH = 1_000_000
@@ -209,3 +209,16 @@ def test_the_240_by_origin(name: str, slh_tenths: int) -> None:
             label = source.maker if isinstance(source, Living) else f"external:{source.source}"
             found += amount if label == name else 0
     assert abs(found - slh_tenths * SLH // 10) <= 2
+
+
+def test_step_9_half_of_the_rent_is_paid_out_by_living_labour_to_the_cent() -> None:
+    """½·R_avg = 1,450 over the 182.5 living SLH in the outputs, by largest remainder: 145,000 cents, none over."""
+    answer = worth(booked(*TRAINING, *SERVING), ("plain", "reviewed"), 12_500_000_000)
+    assert answer.rent_avg_micro is not None
+    cents = answer.rent_avg_micro // 2 // 10_000
+    paid = apportion(cents, answer.by_maker)
+    assert [paid[maker] for maker in (
+        "annotators", "data-engineers", "researchers", "evaluators", "operators", "compliance", "reviewers",
+    )] == [9931, 3973, 59589, 11918, 31781, 15890, 11918]  # fmt: skip
+    assert sum(paid.values()) == cents == 145_000
+    assert abs(sum(answer.by_maker.values()) - 182_500_000) <= len(MAKERS) * 2
