@@ -262,6 +262,7 @@ RULES = (
          STORY[4].replace("policy-1", "*"), MalformedFactError),
     Rule("sale", "What is sold is known.", f"{_SALE} day=2026-12-01".replace("poem-9", "nothing"), UnknownWorkError),
     Rule("sale", "Its day does not fall into a settled period of its currency.", f"{_SALE} day=2026-11-30", ClosedPeriodError),
+    Rule("sale", "No more copies are sold than there are.", f"{_SALE} day=2026-12-01 copies=2", MalformedFactError),
     Rule("sale", "The day is in the calendar.", f"{_SALE} day=2026-02-30", MalformedFactError),
     Rule("payment", "The maker is enrolled, and gets no more than is owed.", f"{_PAY} amount_micro=99.00", MalformedFactError),
     Rule("key", "The maker is enrolled.", f"{_KEY} possession={_HELD}".replace("maker=ada", "maker=eve"), UnknownMakerError),

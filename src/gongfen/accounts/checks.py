@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import cache
 
+from msgspec import UNSET
+
 from gongfen.accounts.balance import at_rest
 from gongfen.accounts.chart import payable
 from gongfen.accounts.state import State
@@ -41,6 +43,16 @@ def outputs_are_sold(state: State, body: Body) -> GongfenError | None:
         known = state.works.get(body.output)
         if known is not None and known.kind != "output":
             return MalformedFactError(body.output, f"is a {known.kind}, not an output", "name what was made with it")
+    return None
+
+
+def copies_are_there(state: State, body: Body) -> GongfenError | None:
+    """No more copies of an output are sold at a time than there are."""
+    if isinstance(body, k.Sale) and body.copies is not UNSET:
+        known = state.works.get(body.output)
+        if known is not None and body.copies > known.quantity:
+            reason = f"is {known.quantity} {'copy' if known.quantity == 1 else 'copies'}, and {body.copies} are sold"
+            return MalformedFactError(body.output, reason, "sell as many as there are, or leave copies out: all of it")
     return None
 
 
@@ -340,6 +352,7 @@ CHECKS: dict[Check, tuple[type[Body], ...]] = {
     names_are_new: tuple(NAMES),
     works_are_known: WORKS_NAMED,
     outputs_are_sold: (k.Sale, k.Label, k.Quote, k.Recycle),
+    copies_are_there: (k.Sale,),
     influence_is_of_the_training_data: (k.Influence,),
     machines_do_not_labour: (k.Labour, k.Compute),
     days_have_24_hours: (k.Labour,),

@@ -489,6 +489,8 @@ class Sale(Body, frozen=True, kw_only=True):
     currency: Currency
     day: Day
     buyer: Text = ""
+    copies: Count | UnsetType = UNSET
+    """How many copies of an output that is a batch of them; left out: all of it."""
 
 
 class Settlement(Body, frozen=True, kw_only=True):
