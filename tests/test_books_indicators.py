@@ -4,6 +4,7 @@ Golden numbers: ``economics.md``, section 3, step 7: wages 14,300 → v = 357.5,
 r = 0.52768.
 """
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import pytest
 
 import gongfen
 from gongfen import kinds as k
+from gongfen.book.clock import today
 from gongfen.facts import Body
+from gongfen.facts.amounts import US_PER_HOUR
 from tests.books import HASH, new_book
 from tests.test_books import SLH, STANDARD, answer, asked, data, labour, make, model
 from tests.test_worked_example import SALE, SERVING, TRAINING
+from tests.test_worked_example import STANDARD as LAMBDA
 
 WAGES = k.Wage(wage="january", maker="researchers", amount_micro=14_300_000_000, currency="EUR", day="2026-01-31")
 
@@ -121,6 +125,29 @@ def test_a_period_counts_what_is_dated_in_it(tmp_path: Path) -> None:
         assert found["wages_micro"] == (None if wages is None else wages * 40_000_000)
     assert answer(tmp_path, "books", "indicators", "2025")["living_uslh"] is None
     assert "InputError" in asked(tmp_path, "books", "indicators", "soon", code=2).stderr
+
+
+def test_what_machines_and_purchases_gave_counts_on_its_day_whenever_it_was_recorded(tmp_path: Path) -> None:
+    """Two hours at λ = 0.04 in November 2024 and 3 SLH bought in December; all of it written down today."""
+    from gongfen.book.valuing import months_of
+
+    run = {"machine": "desk", "device": "gpu", "work": "d", "device_us": 2 * US_PER_HOUR}
+    bought = {"item": "corpus", "source": "data", "work": "d", "price_micro": 1, "currency": "EUR",
+              "embodied_uslh": 3 * SLH, "evidence": "test"}  # fmt: skip
+    book_of(
+        tmp_path, LAMBDA, k.Enrol(maker="desk", form="machine"), k.Enrol(maker="ada"), data("d"),
+        k.Compute(day="2024-11-20", **run), k.Purchase(day="2024-12-01", **bought), k.Compute(**run),
+        k.Wage(wage="w", maker="ada", amount_micro=1, currency="EUR", day="2024-11-01"),
+    )  # fmt: skip
+    now = today()[:7]
+    for period, uslh in (("2024-11", 80_000), ("2024-12", 3 * SLH), ("2024", 3 * SLH + 80_000), (now, 80_000)):
+        assert answer(tmp_path, "books", "indicators", period)["constant_uslh"] == uslh, period
+    with gongfen.open(tmp_path / "book.db") as book:
+        assert max(one.month for one in months_of(book.log, "EUR")) == now
+    rows = csv.DictReader(asked(tmp_path, "export", "csv").stdout.splitlines())
+    assert {row["day"] for row in rows if row["kind"] in ("compute", "purchase")} == {
+        "2024-11-20", "2024-12-01", today(),
+    }  # fmt: skip
 
 
 def test_months_add_up_to_the_year(paid: Path) -> None:

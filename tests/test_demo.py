@@ -192,6 +192,7 @@ def test_the_training_is_on_record(book: gongfen.Book) -> None:
     assert runs[0].device_us > 0
     assert runs[0].gflop
     assert runs[0].energy_quality == "estimated"
+    assert all(isinstance(body, k.Compute) and isinstance(body.day, str) for body in bodies(book, k.Compute))
 
 
 def test_influence_is_measured_in_two_grades_and_checked_against_retraining(book: gongfen.Book) -> None:

@@ -54,7 +54,7 @@ def test_csv_has_every_posting_with_its_fact(tmp_path: Path) -> None:
     for row in rows:
         fact = facts[int(row["fact"])]
         assert (row["id"], row["said_at"], row["kind"]) == (fact.id, fact.at, fact.kind)
-        assert row["day"] == getattr(fact.body, "day", fact.at[:10])
+        assert row["day"] == (getattr(fact.body, "day", None) or fact.at[:10])
     first = next(row for row in rows if row["account"] == "cash")
     assert (first["amount"], first["decimal"], first["commodity"]) == ("10010000", "10.010000", "EUR")
     assert text.endswith("\r\n")

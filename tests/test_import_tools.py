@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from msgspec import UNSET
 from rich.console import Console
 
+from gongfen.book.clock import today
 from gongfen.cli.imported import drawn
 from gongfen.errors import InputError, ToolExportError, UnknownMakerError
+from gongfen.facts import kinds as k
 from gongfen.reports.words import Words
+from tests.books import new_book
 from tests.imports import FIXTURES, MIN, SOURCES, H, S, bring, compute, labour, reasons, shop
+from tests.test_worked_example import STANDARD
 
 
 def said(bodies: list[Any]) -> list[tuple[Any, ...]]:
@@ -323,6 +328,7 @@ def test_codecarbon(tmp_path: Path) -> None:
         assert second.device == "NVIDIA-A100-SXM4-40GB"
         assert {first.energy_quality, second.energy_quality} == {"estimated"}
         assert "PUE 1.2 in it" in second.method
+        assert {first.day, second.day} == {"2026-11-02"}
         assert reasons(found) == [("repeated", 0)], "the row that was written on the way"
         assert found.energy_mwh == 64_695 + 33_888
         machine = book.log.state.makers.get("codecarbon")
@@ -350,11 +356,59 @@ def test_mlflow(tmp_path: Path, name: str) -> None:
         assert first.method.endswith("FINISHED; time from start_time to end_time; started by ada")
         assert second.device_us == 1 * S
         assert "stranger" not in second.method
+        assert {first.day, second.day} == {"2026-11-02"}
         assert (first.energy_mwh, first.energy_quality) == (None, "unknown")
         assert reasons(found) == [("running", 0)]
         other = "mlflow.csv" if name == "mlflow.json" else "mlflow.json"
         again = bring(book, "mlflow", FIXTURES / other, machine="rack-1", device="a100")
         assert (again.facts, again.there) == (0, 2), "the same runs, from wherever"
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "said", "zone", "day"),
+    [
+        ("mlflow", "run.json", '{"runs":[{"info":{"run_id":"a","start_time":1732060800000,"end_time":1732150800000}}]}',
+         "UTC", "2024-11-20"),
+        ("mlflow", "run.json", '{"runs":[{"info":{"run_id":"a","start_time":1732060800000,"end_time":1732150800000}}]}',
+         "America/New_York", "2024-11-19"),
+        ("codecarbon", "emissions.csv",
+         "timestamp,project_name,run_id,duration,energy_consumed\n2024-12-01T00:10:00,p,a,1200,0.1\n", "UTC",
+         "2024-11-30"),
+        ("codecarbon", "emissions.csv", "timestamp,project_name,run_id,duration,energy_consumed\n,p,a,1200,0.1\n",
+         "UTC", None),
+    ],
+    ids=["mlflow", "in another zone", "codecarbon writes at the end", "codecarbon without a time"],
+)  # fmt: skip
+def test_a_run_is_of_the_day_on_which_it_began(
+    tmp_path: Path, tool: str, name: str, said: str, zone: str, day: str | None
+) -> None:
+    """Its labour counts in that month's c, and not in that of the import."""
+    (tmp_path / name).write_text(said)
+    with shop(tmp_path) as book:
+        book.record(STANDARD)
+        bring(book, tool, tmp_path / name, how={"zone": ZoneInfo(zone)}, device="gpu", work=None)
+        (run,) = compute(book)
+        now = today()[:7]
+        assert run.day == (UNSET if day is None else day)
+        found = {month: book.indicators(month).constant_uslh for month in ("2024-11", now)}
+        where = now if day is None else "2024-11"
+        assert found == {
+            month: round(run.device_us * 40_000 / 3_600_000_000) if month == where else None for month in found
+        }
+
+
+def test_a_run_that_was_brought_in_without_a_day_is_the_same_run(tmp_path: Path) -> None:
+    with shop(tmp_path) as older, new_book(tmp_path, "enrol maker=ada\nenrol maker=bo", "newer.db") as newer:
+        ids = {fact.id for _, fact in older.log.facts()}
+        bring(older, "codecarbon")
+        for _, fact in older.log.facts():
+            if isinstance(fact.body, k.Compute):
+                without = msgspec.structs.replace(fact.body, day=UNSET)
+                newer.record(msgspec.structs.replace(fact, body=without))
+            elif fact.id not in ids:
+                newer.record(fact)
+        again = bring(newer, "codecarbon")
+        assert (again.facts, again.there, reasons(again)) == (0, 2, [("repeated", 0)])
 
 
 # -- what every import keeps -------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
 
 import gongfen
+from gongfen.book.clock import today
 from gongfen.book.trainer_callback import (
     PENDING,
     GongfenCallback,
@@ -77,6 +78,7 @@ def test_two_lines_of_code_record_a_training(tmp_path: Path) -> None:
     """The model by its hash, its making, device time, FLOP, tokens, plan: all that a use of it will carry."""
     new_book(tmp_path).close()
     callback = GongfenCallback(tmp_path / "book.db", model="poet-2", energy=False, data_licence="CC0-1.0")
+    began = today()
     model = train(tmp_path, callback, width=1_024)
     found = facts_of(tmp_path)
     assert callback.problem is None
@@ -95,6 +97,7 @@ def test_two_lines_of_code_record_a_training(tmp_path: Path) -> None:
     assert compute.gflop == round(6 * within * compute.tokens / 10**9) > 0
     assert compute.device == "cpu"
     assert 0 < compute.device_us < 60_000_000
+    assert compute.day in {today(), began}, "the day on which it began"
     assert (compute.energy_mwh, compute.energy_quality) == (None, "unknown")
     assert found["plan"].uses == 1_000
     with gongfen.open(tmp_path / "book.db") as book:

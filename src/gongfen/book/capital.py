@@ -14,7 +14,7 @@ value), and business labour where the standard keeps it in memo (circulation). U
 surplus without it stands beside. Nothing that was corrected counts.
 
 What nobody recorded is unknown: without a ``wage`` fact v, s, e, q and r are; with labour that nobody measured, L and c
-are lower bounds. Labour counts on its days, wages, rents and sales on theirs; what has no day, when it was said.
+are lower bounds. Labour counts on its days, everything else on its day; what names no day, on that of its saying.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -28,6 +28,7 @@ from gongfen.accounts import passing
 from gongfen.accounts.chart import OPENING
 from gongfen.accounts.checks import BOOKS, spread_over_days
 from gongfen.book.answers import Dated, converted, price_of
+from gongfen.book.booked import day_of
 from gongfen.book.bookkeeping import corrected_in
 from gongfen.book.recording import Record
 from gongfen.errors import InputError, MissingAssumptionError
@@ -87,9 +88,9 @@ class Given:
         match fact.body:
             case k.Labour() as body:
                 self._labour(body, standard)
-            case k.Compute() as body if self.covers(fact.at):
+            case k.Compute() as body if self.covers(day_of(fact)):
                 self._outside("machine", passing.machine_labour(standard, body))
-            case k.Purchase() as body if self.covers(fact.at):
+            case k.Purchase() as body if self.covers(day_of(fact)):
                 self._outside(body.source, body.embodied_uslh)
             case k.Opening() as body if self.covers(fact.at):
                 if body.lots:

@@ -491,7 +491,8 @@ class _Plan:
     def _compare(self, place: str, fact_id: str, body: k.Labour | k.Compute, span: Span | None = None) -> None:
         """What was recorded before is what the export says, or it is named.
 
-        Of an entry with a beginning and an end, a part may have counted: its evidence tells whether it is the same.
+        Of an entry with a beginning and an end, a part may have counted: its evidence tells whether it is the same. A
+        run that was brought in before runs had a day is the same without.
         """
         seq = self.record.find(fact_id)
         assert seq is not None, "it was looked up"
@@ -518,6 +519,7 @@ class _Plan:
             energy_mwh=run.energy_mwh,
             energy_quality="estimated" if run.energy_mwh is not None else "unknown",
             method=run.method + (f"; started by {started}" if started else ""),
+            day=run.day if run.day is not None else UNSET,
         )
         key = run.key if tidy(run.key) == run.key else row_key(run.key)
         row = self._known(fitting_id("compute", *self._prefix, key, joint=":"))
@@ -635,7 +637,9 @@ def corrected_name_of(fact_id: str) -> str:
 
 def _differences(said: object, now: k.Labour | k.Compute, span: Span | None = None) -> list[str]:
     """In which fields a row is another than what was recorded; its times stand in the evidence, the parts need not."""
-    fields = [name for name in now.__struct_fields__ if span is None or name not in ("labour_us", "day")]
+    # A run that was recorded before runs had a day said none: that is no other content.
+    unsaid = {"labour_us", "day"} if span is not None else {"day"} if getattr(said, "day", None) is UNSET else set()
+    fields = [name for name in now.__struct_fields__ if name not in unsaid]
     pairs = [(name, getattr(said, name, None), getattr(now, name)) for name in fields]
     return [f"{name}: {_brief(old)} → {_brief(new)}" for name, old, new in pairs if old != new]
 

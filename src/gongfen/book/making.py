@@ -179,7 +179,7 @@ def train(
     memory = _memory(setup, run, tokens, sha256_of(folder / RUN_FILE))
     record_sha256 = record.keep_blob(memory)
     record.record(
-        _training_facts(record, model, workshop, run, clock.us, tokens, record_sha256, planned_uses, sample=sample)
+        _training_facts(record, model, workshop, run, clock, tokens, record_sha256, planned_uses, sample=sample)
     )
     losses = [round(float(loss) * NATS) for loss in run.step_losses]
     return Trained(
@@ -212,7 +212,7 @@ def _training_facts(
     model: str,
     workshop: Workshop,
     run: Run,
-    device_us: int,
+    clock: "_Clock",
     tokens: int,
     record_sha256: str,
     planned_uses: int,
@@ -258,22 +258,23 @@ def _training_facts(
     )
     yield record.new(making, fact_id=f"make:train:{model}")
     parameters = workshop.parameters
-    yield record.new(_compute(model, device_us, run.threads, training_gflop(parameters, tokens), tokens))
+    yield record.new(_compute(model, clock, run.threads, training_gflop(parameters, tokens), tokens))
     plan = k.Plan(work=model, uses=planned_uses, reason="as planned when it was trained")
     yield record.new(plan, fact_id=f"plan:{model}", sample=sample)
 
 
-def _compute(work: str, device_us: int, threads: int, gflop: int, tokens: int) -> k.Compute:
+def _compute(work: str, clock: "_Clock", threads: int, gflop: int, tokens: int) -> k.Compute:
     return k.Compute(
         machine=MACHINE,
         device="cpu",
         work=work,
-        device_us=device_us,
+        device_us=clock.us,
         gflop=gflop,
         tokens=tokens,
-        energy_mwh=energy_mwh(device_us, threads),
+        energy_mwh=energy_mwh(clock.us, threads),
         energy_quality="estimated",
         method=f"time measured; FLOP by 6·N·D (training) or 2·N a token; energy estimated: {threads} threads × 10 W",
+        day=clock.day,
     )
 
 
@@ -336,7 +337,7 @@ def generate(
         ).encode()
         blobs += [prompt.text.encode(), text.encode(), tokens]
         spent += len(one.tokens)
-        part = clock.us * spent // total - clock.us * (spent - len(one.tokens)) // total
+        part = _Clock(clock.us * spent // total - clock.us * (spent - len(one.tokens)) // total, clock.day)
         facts += _writing_facts(record, atelier, prompt, text, tokens, len(one.tokens), part, seed)
         written.append(Written(output=f"{prompt.name}/output", prompt=prompt.text, text=one.text))
     record.record(facts, blobs)
@@ -344,7 +345,7 @@ def generate(
 
 
 def _writing_facts(
-    record: Record, atelier: Atelier, prompt: Prompt, text: str, tokens: bytes, count: int, device_us: int, seed: int
+    record: Record, atelier: Atelier, prompt: Prompt, text: str, tokens: bytes, count: int, clock: "_Clock", seed: int
 ) -> Iterator[Fact]:
     output, asked = f"{prompt.name}/output", f"{prompt.name}/prompt"
     typed = k.Work(
@@ -384,20 +385,24 @@ def _writing_facts(
     )
     yield record.new(making, fact_id=f"make:generate:{output}")
     gflop = inference_gflop(atelier.workshop.parameters, count)
-    yield record.new(_compute(output, device_us, atelier.run.threads, gflop, count))
+    yield record.new(_compute(output, clock, atelier.run.threads, gflop, count))
 
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+@dataclass(slots=True)
 class _Clock:
-    us = 0
+    """How long something took, and the day on which it began."""
+
+    us: int
+    day: str
 
 
 @contextmanager
 def _timed() -> Iterator[_Clock]:
     """Device time of what runs inside, microseconds of wall time."""
-    clock, start = _Clock(), time.perf_counter_ns()
+    clock, start = _Clock(0, today()), time.perf_counter_ns()
     yield clock
     clock.us = (time.perf_counter_ns() - start) // 1_000

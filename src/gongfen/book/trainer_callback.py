@@ -28,6 +28,7 @@ import transformers
 from transformers import TrainerCallback
 
 from gongfen.book import Book, open_book
+from gongfen.book.clock import today
 from gongfen.errors import DuplicateIdError, GongfenError, MissingAssumptionError, UnknownWorkError
 from gongfen.facts import Body
 from gongfen.facts import kinds as k
@@ -74,7 +75,7 @@ class GongfenCallback(TrainerCallback):
         self.problem: GongfenError | None = None
         """Why the book did not take the facts, if it did not."""
         self._meter = Meter()
-        self._began_ns = 0
+        self._began_ns, self._day = 0, ""
         self._flos = self._tokens = 0
         self._content: tuple[str, int] | None = None
         self._about_data = ""
@@ -92,7 +93,7 @@ class GongfenCallback(TrainerCallback):
         self._flos, self._tokens = int(state.total_flos), int(state.num_input_tokens_seen)
         if self.energy:
             self._meter.start()
-        self._began_ns = time.perf_counter_ns()
+        self._began_ns, self._day = time.perf_counter_ns(), today()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401, ARG002 - the trainer's
         """Record the training. Whatever the book refuses is kept as JSON lines; the training itself is finished."""
@@ -171,6 +172,7 @@ class GongfenCallback(TrainerCallback):
                 energy_quality="unknown" if ended.energy_mwh is None else "estimated",
                 method=f"time measured, {devices} device(s); FLOP as the Trainer estimates them (total_flos)"
                 + ("; energy by CodeCarbon" if ended.energy_mwh is not None else ""),
+                day=self._day,
             ),
         )
         yield f"plan:{self.model}", k.Plan(work=self.model, uses=self.uses, reason="as planned when it was trained")

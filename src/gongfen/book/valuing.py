@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from gongfen.book.answers import Dated, converted, price_of
+from gongfen.book.booked import day_of
 from gongfen.book.bookkeeping import corrected_in
 from gongfen.book.capital import Given
 from gongfen.book.recording import Record
@@ -101,10 +102,8 @@ def _months_touched(fact: Fact) -> tuple[str, ...]:
         case k.Labour() as body if body.days > 1:
             last = date.fromisoformat(body.day) + timedelta(days=body.days - 1)
             return tuple(_every_month(body.day[MONTH], last.isoformat()[MONTH]))
-        case k.Labour(day=day) | k.Wage(day=day) | k.Sale(day=day):
-            return (day[MONTH],)
-        case k.Compute() | k.Purchase() | k.Opening():
-            return (fact.at[MONTH],)
+        case k.Labour() | k.Wage() | k.Sale() | k.Compute() | k.Purchase() | k.Opening():
+            return (day_of(fact)[MONTH],)
     return ()
 
 

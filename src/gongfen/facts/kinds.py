@@ -254,6 +254,8 @@ class Compute(Body, frozen=True, kw_only=True):
     energy_mwh: Amount | None = None
     energy_quality: Literal["measured", "estimated", "unknown"] = "unknown"
     method: Text = ""
+    day: Day | UnsetType = UNSET
+    """On which the running began; without it, it is of the day on which it is recorded."""
 
 
 class Purchase(Body, frozen=True, kw_only=True):
@@ -267,6 +269,8 @@ class Purchase(Body, frozen=True, kw_only=True):
     currency: Currency
     embodied_uslh: Amount | None
     evidence: Named
+    day: Day | UnsetType = UNSET
+    """On which it was bought; without it, it is of the day on which it is recorded."""
 
 
 class Make(Body, frozen=True, kw_only=True):

@@ -129,7 +129,7 @@ def _collector(kind: type[msgspec.Struct], shape: str) -> Collect:
     deep: list[tuple[str, Collect]] = []
     for field in found.fields:
         if _shape_of(field.type) == shape:
-            flat.append(field.name)
+            (optional if _may_be_unset(field) else flat).append(field.name)
         elif isinstance(field.type, inspect.UnionType) and any(_shape_of(one) == shape for one in field.type.types):
             optional.append(field.name)
         elif isinstance(field.type, inspect.VarTupleType):
@@ -160,6 +160,11 @@ def _reader(flat: list[str], optional: list[str], deep: list[tuple[str, Collect]
         (only,) = flat
         return lambda body: (getattr(body, only),)
     return read
+
+
+def _may_be_unset(field: inspect.Field) -> bool:
+    """Of a field whose default is UNSET, the description says that it has none."""
+    return not field.required and field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
 
 
 def _shape_of(found: inspect.Type) -> str | None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from gongfen.studio.importers.export import Export, How, Run, Thing
-from gongfen.studio.importers.reading import Row, cell, number, opened, row_key, rows, scaled, seconds
+from gongfen.studio.importers.reading import Row, cell, day_of, instant, number, opened, row_key, rows, scaled, seconds
 
 TOOL = "codecarbon"
 MWH_PER_KWH = 1_000_000
@@ -27,7 +27,6 @@ def read(path: Path, how: How) -> Export:
     A run that was written several times on its way counts as its longest row says. ``energy_consumed`` has the PUE in
     it already. Raises ToolExportError.
     """
-    _ = how
     export = opened("CodeCarbon", path)
     export.tool = TOOL
     longest: dict[str, _Row] = {}
@@ -48,11 +47,11 @@ def read(path: Path, how: How) -> Export:
             longest[run] = longer
         else:
             longest[run] = found
-    export.runs += [_run(run, found) for run, found in longest.items()]
+    export.runs += [_run(run, found, how) for run, found in longest.items()]
     return export
 
 
-def _run(run: str, found: _Row) -> Run:
+def _run(run: str, found: _Row, how: How) -> Run:
     row, place = found.row, found.place
     count = number(cell(row, "gpu_count") or "0", f"{place},")
     gpus = int(count) if count == int(count) and count > 0 else 0
@@ -70,7 +69,14 @@ def _run(run: str, found: _Row) -> Run:
         device=_COUNTED.sub("", model) or ("gpu" if gpus else "cpu"),
         method="; ".join(part for part in said if part),
         energy_mwh=_energy(number(energy, f"{place},"), f"{place},") if energy else None,
+        day=_day(found, how),
     )
+
+
+def _day(found: _Row, how: How) -> str | None:
+    """The day on which a run began: its row was written when it ended."""
+    said = cell(found.row, "timestamp")
+    return day_of(instant(said, how.zone, f"{found.place},") - found.duration_us, how.zone) if said else how.day
 
 
 def _energy(kwh: Decimal, place: str) -> int:

@@ -23,7 +23,7 @@ class How:
     """How an export is to be read: what the file itself does not say."""
 
     zone: tzinfo = UTC
-    """Of times that name no zone, and of the day that an entry belongs to."""
+    """Of times that name no zone, and of the day that an entry or a run belongs to."""
     cap_us: int = IDLE_CAP_US
     """Longest time on one item; what is above is idle."""
     impute_us: int | None = None
@@ -90,6 +90,8 @@ class Run:
     method: str
     energy_mwh: int | None = None
     user: User | None = None
+    day: str | None = None
+    """On which it began; ``None``: the tool does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import yaml
 
 from gongfen.errors import ToolExportError
 from gongfen.studio.importers.export import Export, How, Run, Thing, User
-from gongfen.studio.importers.reading import cell, decoded, instant, opened, rows, whole
+from gongfen.studio.importers.reading import cell, day_of, decoded, instant, opened, rows, whole
 
 TOOL = "mlflow"
 REMEDY = "give the JSON of runs/search, the CSV of mlflow.search_runs, or the folder mlruns"
@@ -115,7 +115,8 @@ def _add(export: Export, info: _Info, user: str | None, place: str, how: How) ->
     method = f"MLflow run {run}, {status}; time from start_time to end_time"
     thing = Thing((TOOL, experiment), f"MLflow, experiment {experiment}")
     who = User(user) if user else None
-    export.runs.append(Run(run, place, thing, end_us - start_us, "unknown", method, user=who))
+    day = day_of(start_us, how.zone)
+    export.runs.append(Run(run, place, thing, end_us - start_us, "unknown", method, user=who, day=day))
 
 
 def _moment(said: int | str | None, place: str, zone: tzinfo) -> int | None:
