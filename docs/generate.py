@@ -307,6 +307,19 @@ RULES = (
     Rule("wage", "The maker is enrolled.", "wage wage=w maker=eve amount_micro=1 currency=EUR day=2026-12-01", UnknownMakerError),
     Rule("opening", "It comes before anything was settled or closed.",
          'opening opening=o evidence=e lots=[{"work":"item-20","name":"ada","amount_uslh":1}]', ClosedPeriodError),
+    *(
+        Rule(kind, "Its day is in no closed period.", line, ClosedPeriodError)
+        for kind, line in (
+            ("compute", "compute machine=desk device=cpu work=poet-1 device_us=1s day=2026-10-31"),
+            ("purchase", "purchase item=i source=data work=item-20 price_micro=1 currency=EUR embodied_uslh=1 evidence=e day=2026-10-31"),
+            ("sale", "sale sale=s output=poem-9 price_micro=1 currency=EUR day=2026-10-31"),
+            ("payment", "payment payment=p maker=ada amount_micro=1 currency=EUR day=2026-10-31"),
+            ("wage", "wage wage=w maker=crew amount_micro=1 currency=EUR day=2026-10-31"),
+            ("rent", "rent rent=r owned=machine owner=o amount_micro=1 currency=EUR day=2026-10-31"),
+        )
+    ),
+    Rule("close", "The period is over, in UTC, when it is said.",
+         f"close close=c period=2026 size=1 root={HASH} given_uslh=0 outputs_uslh=0 stocks_uslh=0 losses_uslh=0", MalformedFactError),
     Rule("close", "It states the balances that the facts give.",
          f"close close=c period=2026-09 size=1 root={HASH} given_uslh=1 outputs_uslh=0 stocks_uslh=1 losses_uslh=0", ProofError),
 )  # fmt: skip

@@ -9,14 +9,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 import gongfen
 from gongfen import kinds as k
-from gongfen.accounts import conservation
-from gongfen.errors import InputError
+from gongfen.accounts import closing, conservation
+from gongfen.errors import ClosedPeriodError, InputError, MalformedFactError
 from gongfen.facts import Body
 from gongfen.facts.amounts import US_PER_HOUR
 from gongfen.value.decay import idle_loss
@@ -258,13 +259,89 @@ def test_closing_states_the_balances_and_nothing_is_dated_in_the_period_any_more
     assert answer(example, "verify")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "labour maker=ada work=d labour_kind=2 phase=training standing=employed labour_us=1h",
+        "compute machine=desk device=gpu work=d device_us=1h",
+        "purchase item=i source=data work=d price_micro=1.00 currency=EUR embodied_uslh=1 evidence=test",
+        "sale sale={n} output=o price_micro=1.00 currency=EUR",
+        "wage wage={n} maker=ada amount_micro=1.00 currency=EUR",
+        "rent rent={n} owned=machine owner=lab amount_micro=1.00 currency=EUR",
+        "payment payment={n} maker=ada amount_micro=1.00 currency=EUR",
+    ],
+)
+def test_whatever_has_a_day_is_refused_in_a_closed_period(tmp_path: Path, line: str) -> None:
+    """Else what the closed month says of itself would move: v, e, the labour share, c, and the cash at its end."""
+    money = '[{"account":"owed","maker":"ada","amount_micro":5000000,"currency":"EUR"}]'
+    begun = f"enrol maker=ada\nenrol maker=desk form=machine\nopening opening=o evidence=e money={money}"
+    with new_book(tmp_path, begun) as book:
+        book.record(STANDARD, data("d"), k.Output(output="o", sha256=HASH, size_bytes=0))
+        book.close_period("2026-01")
+        before = book.indicators("2026-01")
+        for day in ("2026-01-01", "2026-01-31"):
+            with pytest.raises(ClosedPeriodError, match="2026-01 is closed by close:2026-01"):
+                book.record(*said(f"{line} day={day}".format(n="late")))
+        for day in ("2025-12-31", "2026-02-01"):
+            book.record(*said(f"{line} day={day}".format(n=day)))
+        assert msgspec.structs.replace(book.indicators("2026-01"), size=0) == msgspec.structs.replace(before, size=0)
+
+
+@pytest.mark.parametrize("kind", ["compute", "purchase"])
+def test_what_names_no_day_is_of_the_day_on_which_it_is_said(tmp_path: Path, kind: str) -> None:
+    bodies = {
+        "compute": k.Compute(machine="desk", device="gpu", work="d", device_us=1),
+        "purchase": k.Purchase(item="i", source="data", work="d", price_micro=1, currency="EUR", embodied_uslh=1,
+                               evidence="test"),
+    }  # fmt: skip
+    with new_book(tmp_path, "enrol maker=desk form=machine") as book:
+        book.record(data("d"))
+        book.close_period("2026-01")
+        with pytest.raises(ClosedPeriodError):
+            book.record(book.log.new(bodies[kind], at="2026-01-31T23:59:59.000000Z"))
+        book.record(book.log.new(bodies[kind], at="2026-02-01T00:00:00.000000Z"))
+
+
+@pytest.mark.parametrize(
+    ("period", "said_at", "over"),
+    [
+        ("2031", "2026-11-30", False),
+        ("2026", "2026-12-31", False),
+        ("2026", "2027-01-01", True),
+        ("2026-11", "2026-11-30", False),
+        ("2026-11", "2026-12-01", True),
+        ("2026-11-30", "2026-11-30", False),
+        ("2026-11-30", "2026-12-01", True),
+    ],
+)
+def test_a_period_is_closed_when_it_is_over(tmp_path: Path, period: str, said_at: str, over: bool) -> None:
+    """What is closed stays closed: a slip of the year would lock the book for good."""
+    with new_book(tmp_path) as book:
+        book.record(data("d"))
+        size = book.log.size
+        body = closing(book.log.state, "c", period, size, book.log.tree.root(size).hex())
+        close = book.log.new(body, at=f"{said_at}T23:59:59.000000Z")
+        if over:
+            book.record(close)
+        else:
+            with pytest.raises(MalformedFactError, match=f"period {period} is not over: it is {said_at}"):
+                book.record(close)
+        assert book.log.size == size + over
+
+
+def test_the_verb_that_closes_knows_the_clock(example: Path) -> None:
+    found = asked(example, "books", "close", "2999", code=2)
+    assert "period 2999 is not over" in found.stderr
+    assert "close it when it is over" in found.stderr
+
+
 def test_a_period_is_closed_once(example: Path) -> None:
-    asked(example, "books", "close", "2026-01")
+    asked(example, "books", "close", "2025-01")
     size = answer(example, "books")["size"]
-    assert "DuplicateIdError" in asked(example, "books", "close", "2026-01", code=2).stderr
-    again = asked(example, "books", "close", "2026-01", "--name", "once-more", code=2)
+    assert "DuplicateIdError" in asked(example, "books", "close", "2025-01", code=2).stderr
+    again = asked(example, "books", "close", "2025-01", "--name", "once-more", code=2)
     assert "ClosedPeriodError" in again.stderr
-    assert "ClosedPeriodError" in asked(example, "books", "close", "2026", "--name", "year", code=2).stderr
+    assert "ClosedPeriodError" in asked(example, "books", "close", "2025", "--name", "year", code=2).stderr
     assert answer(example, "books")["size"] == size, "nothing was written"
 
 

@@ -382,13 +382,14 @@ def test_a_closed_period_takes_no_labour(tmp_path: Path) -> None:
     with shop(tmp_path) as book:
         book.record(k.Enrol(maker="cy"))
         size = book.log.size
-        book.record(
-            k.Close(close="close-1", period="2026-11", size=size, root=book.log.tree.root(size).hex(), given_uslh=0,
-                    outputs_uslh=0, stocks_uslh=0, losses_uslh=0)
-        )  # fmt: skip
+        close = k.Close(close="close-1", period="2026-11", size=size, root=book.log.tree.root(size).hex(), given_uslh=0,
+                        outputs_uslh=0, stocks_uslh=0, losses_uslh=0)  # fmt: skip
+        book.record(book.log.new(close, at="2026-12-01T00:00:00.000000Z"))
         for dry_run in (True, False):
             with pytest.raises(GongfenError, match=r"toggl.csv, row 2: .*is closed"):
                 bring(book, "toggl", dry_run=dry_run)
+            with pytest.raises(GongfenError, match=r"mlflow.json, run c0ffee.*1: .*is closed"):
+                bring(book, "mlflow", dry_run=dry_run)
 
 
 # -- what is doubtful --------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from gongfen.accounts.chart import (
     payable,
     read_source,
 )
-from gongfen.accounts.checks import BOOKS, checks_of, name_taken_by
+from gongfen.accounts.checks import BOOKS, checks_of, name_taken_by, said_in_time
 from gongfen.accounts.correcting import correct
 from gongfen.accounts.entries import Entry, Posting, transfer
 from gongfen.accounts.keys import check_keys, concerns_keys, keep_keys
@@ -40,6 +40,8 @@ def book(state: State, fact: Fact, seq: int) -> list[Entry]:
     body = fact.body
     if isinstance(body, _UNREAD):
         return _book_unknown(state, fact, body, seq)
+    if (problem := said_in_time(state, fact)) is not None:
+        raise problem
     for check in checks_of(type(body)):
         if (problem := check(state, body)) is not None:
             raise problem

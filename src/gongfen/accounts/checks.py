@@ -21,7 +21,7 @@ from gongfen.errors import (
     UnknownMakerError,
     UnknownWorkError,
 )
-from gongfen.facts import Body
+from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import US_PER_DAY, US_PER_HOUR
 
@@ -258,10 +258,15 @@ def books_are_open(state: State, body: Body) -> GongfenError | None:
         done = next(filter(None, (state.closed.get(f"{BOOKS}|{part}") for part in parts)), None)
         done = done or next((row for _, row in state.closed.prefixed(f"{BOOKS}|{body.period}-")), None)
         return _closed(f"period {body.period}", done) if done else None
+    day = getattr(body, "day", UNSET)
+    if isinstance(body, k.Labour):
+        return _days_are_open(state, [day for day, _ in spread_over_days(body)])
+    return None if day is UNSET else _days_are_open(state, [day])
+
+
+def _days_are_open(state: State, days: list[str]) -> GongfenError | None:
     if state.closed.get(BOOKS) is None:
         return None
-    days = [day for day, _ in spread_over_days(body)] if isinstance(body, k.Labour) else []
-    days += [body.day] if isinstance(body, k.Sale) else []
     for part in dict.fromkeys(day[:length] for day in days for length in (4, 7, 10)):
         if done := state.closed.get(f"{BOOKS}|{part}"):
             return _closed(part, done)
@@ -270,6 +275,17 @@ def books_are_open(state: State, body: Body) -> GongfenError | None:
 
 def _closed(period: str, close: str) -> ClosedPeriodError:
     return ClosedPeriodError(period, f"is closed by {close}", "date it in an open period")
+
+
+def said_in_time(state: State, fact: Fact) -> GongfenError | None:
+    """A period is closed when it is over, and what names no day is of the day on which it is said."""
+    body, said = fact.body, fact.at[:10]
+    if isinstance(body, k.Close) and said[: len(body.period)] <= body.period:
+        reason = f"is not over: it is {said}, in UTC, and what is closed stays closed"
+        return MalformedFactError(f"period {body.period}", reason, "close it when it is over")
+    if isinstance(body, k.Compute | k.Purchase) and body.day is UNSET:
+        return _days_are_open(state, [said])
+    return None
 
 
 def closes_state_the_balances(state: State, body: Body) -> GongfenError | None:
@@ -347,6 +363,9 @@ NAMES: dict[type[Body], tuple[str, str]] = {
 }
 """Kind → the space in which its name is given once, and the field; works, data sets, models and outputs share one."""
 
+DATED = (k.Labour, k.Compute, k.Purchase, k.Sale, k.Payment, k.Wage, k.Rent, k.Close)
+"""What happened on a day, which a closed period does not take. Rates and other assumptions are none of these."""
+
 CHECKS: dict[Check, tuple[type[Body], ...]] = {
     makers_are_enrolled: (k.Work, k.Labour, k.Payment, k.Key, k.Details, k.Forgetting, k.Compute, k.Opening, k.Wage),
     names_are_new: tuple(NAMES),
@@ -365,7 +384,7 @@ CHECKS: dict[Check, tuple[type[Body], ...]] = {
     what_is_recycled_is_there: (k.Recycle,),
     nothing_is_made_after_it_was_used: (k.Make,),
     books_open_before_they_close: (k.Opening,),
-    books_are_open: (k.Labour, k.Sale, k.Close),
+    books_are_open: DATED,
     closes_state_the_balances: (k.Close,),
     corrections_take_back: (k.Correction,),
 }

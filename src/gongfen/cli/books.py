@@ -55,7 +55,7 @@ def close(
     book: BookPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Close a period of the labour ledger: its balances are recorded, and no labour or sale is dated in it any more."""
+    """Close a period that is over: its balances are recorded, and nothing is dated in it any more."""
     with gongfen.open(book) as opened:
         found, sample = opened.close_period(period, name), opened.log.sample
     show(found, as_json=as_json, draw=lambda: text_ledger.closed(found, words()), sample=sample)
