@@ -1,6 +1,7 @@
 """JSON lines in and out: as many as there are, in constant memory, and again after they were broken off."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -168,17 +169,17 @@ def test_a_name_that_stands_twice_in_a_line_is_refused(tmp_path: Path, line: str
     assert gongfen.open(tmp_path / "book.db").log.size == 2
 
 
-@pytest.mark.parametrize("doubled", ['"signed":null,', '"maker":"bo",', '"ed25519":"",'])
-def test_a_name_that_stands_twice_in_a_signed_line_is_refused(tmp_path: Path, doubled: str) -> None:
+@pytest.mark.parametrize("name", ["signed", "maker", "ed25519", "at"])
+def test_a_name_that_stands_twice_in_a_signed_line_is_refused(tmp_path: Path, name: str) -> None:
     crowd(tmp_path).close()
     gongfen_(tmp_path, "--book", "book.db", "key", "new", "ada", "--out", "ada.key")
     words = [f"{name}={value}" for name, value in (LABOUR | {"labour_us": "1s", "day": "2026-01-01"}).items()][1:]
     line = gongfen_(tmp_path, "--book", "book.db", "key", "sign", "--key", "ada.key", "labour", *words).stdout
-    name = doubled.partition(":")[0] + ":"
-    assert line.count(name) == 1
-    found = gongfen_(tmp_path, "--book", "book.db", "record", "-", given=line.replace(name, doubled + name))
+    twice, times = re.subn(rf'"{name}":(\{{.*?\}}|".*?")', r"\g<0>,\g<0>", line)
+    assert times == 1
+    found = gongfen_(tmp_path, "--book", "book.db", "record", "-", given=twice)
     assert found.returncode == 2
-    assert f"gives {name[1:-2]!r} twice" in found.stderr
+    assert f"gives {name!r} twice" in found.stderr
     assert "new facts: 1" in gongfen_(tmp_path, "--book", "book.db", "record", "-", given=line).stdout
 
 

@@ -420,6 +420,8 @@ _SAYINGS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
 
 def in_words(error: Exception) -> str:
     """What a decoder found wrong, with the field first: ``labour_us must be a whole number, and is a text``."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
     text, _, at = str(error).partition(" - at `")
     for saying, words in _SAYINGS:
         if (found := re.fullmatch(saying, text, re.DOTALL)) is not None:
@@ -444,8 +446,6 @@ def _malformed(thing: str, error: Exception) -> MalformedFactError:
     text = in_words(error)
     if "got `float`" in str(error):
         return MalformedFactError(thing, f"holds a float: {text}", "count in whole units (labour_us, price_micro)")
-    if isinstance(error, RecursionError):
-        text = "it is nested too deeply"
     if isinstance(error, UnicodeDecodeError):
         text = "it is not in UTF-8"
     if isinstance(error, UnicodeEncodeError):
