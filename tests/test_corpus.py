@@ -17,7 +17,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gongfen.errors import CorpusError
+from gongfen.facts import kinds as k
+from gongfen.facts.shapes import misleading
 from gongfen.studio.corpus import Left, Passage, maker_id, read_folder, read_jsonl, read_sotu, sample
+from gongfen.studio.names import fitting_id
 
 LICENCE = "CC-BY-4.0"
 
@@ -476,3 +479,15 @@ def test_maker_ids_are_clean_and_settled(name):
     assert unicodedata.is_normalized("NFC", slug)
     assert not any(sign.isspace() or unicodedata.category(sign).startswith("C") for sign in slug)
     assert maker_id(slug) == slug
+
+
+@pytest.mark.parametrize("unseen", ["\ufe0f", "\u3164", "\u2800", "\ue000", "\U000e0100", "\u200d"])
+def test_ids_from_names_with_signs_that_nobody_sees_can_be_recorded(tmp_path, unseen):
+    folder = tmp_path / f"Zoë{unseen}"
+    folder.mkdir()
+    (folder / f"❤{unseen}.txt").write_text(prose(0))
+    corpus = read_folder(tmp_path, licence=LICENCE, name="shelf")
+    names = [item.work for item in (*corpus.documents, *corpus.passages)] + [corpus.documents[0].maker]
+    assert len(names) == 3
+    for name in (*names, fitting_id("toggl", f"Acme{unseen}")):
+        assert misleading(k.Enrol(maker=name)) == []

@@ -211,6 +211,10 @@ def test_names_are_apportioned_in_the_same_order_however_they_come() -> None:
 
 MISLEADING = ["a\u200db", "ada\u200f", "\u202eada", "ad\u00ada", "e\u0301mile", "\ufeffada", "\u212b", "\uac00\u11a8"]
 """A joiner, marks of direction, a soft hyphen, an accent by itself, a byte-order mark, Ångström's sign, a loose jamo."""
+MISLEADING += ["ada\ufe0f", "ada\u034f", "ada\u3164", "ada\u115f", "ada\u1160", "ada\uffa0", "ada\u2800",
+               "工\U000e0100分", "ada\u17b4", "ada\ue000", "ada\U0010fffd", "ada\u0378", "ada\uffff", "ada\u180b",
+               "ada\ufff0"]  # fmt: skip
+"""Selectors, a joiner that joins nothing, fillers, blanks, unwritten vowels, what is private or was never assigned."""
 
 
 @pytest.mark.parametrize("name", MISLEADING)
@@ -222,7 +226,7 @@ def test_a_new_name_that_looks_like_another_is_found(name: str) -> None:
         assert reason.isascii(), "what cannot be seen is written out"
 
 
-@pytest.mark.parametrize("name", ["ada", "émile", "工分", "\U0001f60a", "Å", "각", "\uffee", "\U0010fffd", "é-Ω"])
+@pytest.mark.parametrize("name", ["ada", "émile", "工分", "\U0001f60a", "Å", "각", "\uffee", "é-Ω", "𠮷", "ａ"])
 def test_a_name_in_any_script_is_no_mistake(name: str) -> None:
     assert misleading(k.Enrol(maker=name), (name,)) == []
 

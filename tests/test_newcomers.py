@@ -209,6 +209,7 @@ def test_a_damaged_memory_is_that_of_the_witness_and_no_book(tmp_path: Path) -> 
         (("enrol", "maker=a", "form=ghost"), "form cannot be 'ghost'"),
         (("plan", "work=w", "uses=1.5"), "uses must be a whole number, and is a number with a point"),
         (("work", "work=w", "sha256=abc"), "sha256 must have at least 64 characters"),
+        (("enrol", "maker="), "maker must have at least 1 character\n"),
     ],
 )
 def test_a_wrong_field_is_named_in_words_of_the_house(shop: Path, words: tuple[str, ...], reason: str) -> None:

@@ -409,8 +409,8 @@ _SAYINGS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (r"Object missing required field `(.*)`", lambda found: f"lacks the field {found[1]}"),
     (r"Object contains unknown field `(.*)`", lambda found: f"has no field {found[1]}"),
     (r"Expected `(.*)`, got `(.*)`", lambda found: f"must be {_type(found[1])}, and is {_type(found[2])}"),
-    (r"Expected `str` of length (\S+) (.*)", lambda found: f"must have {_bound(found)} characters"),
-    (r"Expected `\w+` of length (\S+) (.*)", lambda found: f"must have {_bound(found)} items"),
+    (r"Expected `str` of length (\S+) (.*)", lambda found: f"must have {_many(found, 'character')}"),
+    (r"Expected `\w+` of length (\S+) (.*)", lambda found: f"must have {_many(found, 'item')}"),
     (r"Expected `\w+` (>=|<=|>|<) (.*)", lambda found: f"must be {_bound(found)}"),
     (r"Expected `str` matching regex .*", lambda _: "is not of the form that is asked"),
     (r"Invalid (?:enum )?value (.*)", lambda found: f"cannot be {found[1]}"),
@@ -440,6 +440,10 @@ def _type(said: str) -> str:
 def _bound(found: re.Match[str]) -> str:
     form = {">=": "at least {}", "<=": "at most {}", ">": "more than {}", "<": "less than {}"}.get(found[1], "{}")
     return form.format(found[2])
+
+
+def _many(found: re.Match[str], what: str) -> str:
+    return f"{_bound(found)} {what}" if found[2] == "1" else f"{_bound(found)} {what}s"
 
 
 def _malformed(thing: str, error: Exception) -> MalformedFactError:

@@ -14,6 +14,16 @@ from msgspec import inspect
 
 NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f|]+")
 HEX_DIGITS = "0123456789abcdef"
+IGNORABLE = (
+    (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
+    (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+"""Signs that are shown as nothing: Default_Ignorable_Code_Point in Unicode's DerivedCoreProperties.txt (15.1)."""
+BLANK = ((0x2800, 0x2800), (0x1D159, 0x1D159))
+"""Signs that are shown as a space, and are none: Braille without dots, a note without a head."""
+NOWHERE = frozenset(("Cf", "Cn", "Co", "Cs"))
+"""Categories of what has no shape of its own: format signs, and what is not assigned, private or half a pair."""
 DAYS_REMEMBERED = 100_000
 
 Wrong = list[tuple[str, str]]
@@ -70,9 +80,10 @@ def wrong_names(names: Sequence[str]) -> Wrong:
 def misleading(body: msgspec.Struct, others: Sequence[str] = ()) -> Wrong:
     """What is wrong with the name that a new fact gives, and with ``others`` names: two that look alike must be one.
 
-    Refused are signs that nobody sees (Unicode's category Cf: joiners, marks of direction), and what is not in NFC,
-    where a letter and its accent are one sign. For facts that are written now: logs from before may hold such names,
-    and are read as they are; so facts may go on to speak of what was named so.
+    Refused are signs that nobody sees (joiners, marks of direction, selectors, fillers, blanks), those that have no
+    shape of their own, and what is not in NFC, where a letter and its accent are one sign. For facts that are written
+    now: logs from before may hold such names, and are read as they are; so facts may go on to speak of what was named
+    so.
     """
     given = _name_given(type(body))
     names = (*others, getattr(body, given)) if given else others
@@ -89,9 +100,17 @@ def misleading(body: msgspec.Struct, others: Sequence[str] = ()) -> Wrong:
 
 
 def _flaw(name: str) -> str:
-    if any(category(sign) == "Cf" for sign in name):
+    if any(map(is_unseen, name)):
         return "a sign in it cannot be seen"
     return "" if is_normalized("NFC", name) else "it is not in NFC"
+
+
+@lru_cache
+def is_unseen(sign: str) -> bool:
+    """Whether a sign is shown as nothing, as a blank that is no space, or as who knows what."""
+    if category(sign) in NOWHERE:
+        return True
+    return any(first <= ord(sign) <= last for first, last in (*IGNORABLE, *BLANK))
 
 
 @cache

@@ -27,6 +27,7 @@ from typing import Literal
 from unicodedata import category, normalize
 
 from gongfen.errors import CorpusError
+from gongfen.facts.shapes import is_unseen
 from gongfen.studio.names import MAX_ID, UNIDENTIFIED, maker_id
 from gongfen.trace.near_duplicates import near_duplicates
 from gongfen.trace.tokens import HAN
@@ -330,7 +331,7 @@ def _work_id(name: str, *parts: str) -> str:
 
 
 def _tidy(part: str) -> str:
-    seen = (" " if c in "#/" or category(c)[0] == "Z" or category(c) in ("Cc", "Cf", "Cs") else c for c in part)
+    seen = (" " if c in "#/" or category(c)[0] == "Z" or category(c) == "Cc" or is_unseen(c) else c for c in part)
     return normalize("NFC", "-".join("".join(seen).split())) or "-"
 
 

@@ -3,6 +3,8 @@
 from hashlib import sha256
 from unicodedata import category, normalize
 
+from gongfen.facts.shapes import is_unseen
+
 MAX_ID = 200
 """Longest id, in code points."""
 UNIDENTIFIED = "unidentified"
@@ -19,7 +21,7 @@ def maker_id(name: str) -> str:
     """
     folded = normalize("NFKD", normalize("NFKD", name.casefold()).casefold())  # NFKC_Casefold of UAX 44, decomposed
     plain = "".join(c for c in folded if not "\u0300" <= c <= "\u036f")
-    kept = "".join(c if category(c)[0] in "LNM" else " " for c in normalize("NFKC", plain))
+    kept = "".join(c if category(c)[0] in "LNM" and not is_unseen(c) else " " for c in normalize("NFKC", plain))
     slug = "-".join(kept.split())
     return UNIDENTIFIED if slug in NOBODY else slug
 
@@ -30,7 +32,7 @@ def tidy(part: str) -> str:
     >>> tidy("Acme  Ltd / web|site")
     'Acme-Ltd-web-site'
     """
-    seen = (" " if c in "#/|" or category(c)[0] == "Z" or category(c) in ("Cc", "Cf", "Cs") else c for c in part)
+    seen = (" " if c in "#/|" or category(c)[0] == "Z" or category(c) == "Cc" or is_unseen(c) else c for c in part)
     return normalize("NFC", "-".join("".join(seen).split())) or "-"
 
 
