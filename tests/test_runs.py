@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 import gongfen
 from gongfen import accounts
@@ -57,7 +58,8 @@ def bodies(draw: st.DrawFn) -> list[Body]:
         some.append(msgspec.structs.replace(body, **{"days": 1} if plain else {"people": 1} if few else {}))
         some += draw(st.lists(usual_labour(), max_size=6)) if draw(st.booleans()) else []
     place = draw(st.integers(5, len(some)))
-    return [*some[:place], *ODD, *some[place:]]
+    odd = [msgspec.structs.replace(one, unpaid=draw(st.sampled_from(("simple", "reduced", UNSET)))) for one in ODD]
+    return [*some[:place], *odd, *some[place:]]
 
 
 def plain(bookings: tuple[Any, ...]) -> Any:

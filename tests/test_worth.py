@@ -17,14 +17,15 @@ from typer.testing import CliRunner
 from gongfen.accounts import State
 from gongfen.cli.main import app
 from gongfen.errors import InputError, MissingAssumptionError, UnknownWorkError
-from gongfen.facts import Body
+from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import US_PER_HOUR as HOUR
 from gongfen.reports import worth_text
 from gongfen.reports.words import Words
 from gongfen.value import Carried, Swing, Swings, Worth, swings, worth
 from gongfen.value.by_rule import Lacking
-from tests.books import COOPERATIVE, HASH, cooperative, new_book
+from gongfen.value.worth import Out
+from tests.books import COOPERATIVE, HASH, cooperative, new_book, said
 from tests.test_worked_example import SALE, SERVING, SLH, STANDARD, TRAINING, booked, labour
 
 OUTPUTS = ("plain", "reviewed")
@@ -186,6 +187,55 @@ def test_an_output_without_living_labour_is_named_and_its_transfer_counts_nothin
     stock = state.stocks.get("alone")
     assert stock is not None
     assert stock.remaining == 660_000
+
+
+def test_unpaid_labour_counts_as_simple_labour_in_and_out(tmp_path: Path) -> None:
+    """Two hours of an unpaid writer are two hours by every rule, where an employed one's are four; 40 EUR an hour."""
+    lines = """
+        enrol maker=ada
+        standard standard=s basis=t reductions=[{"skill":"writing","num":2,"den":1}] machines=[] melt_micro=40.0 currency=EUR
+        output output=song sha256=0000000000000000000000000000000000000000000000000000000000000000 size_bytes=0
+        labour maker=ada work=song labour_kind=1 phase=inference standing=unpaid skill=writing labour_us=2h day=2026-01-01
+        labour maker=ada work=song labour_kind=1 phase=inference standing=employed skill=writing labour_us=2h day=2026-01-01
+        skill skill=writing study_us=68000h teach_us=0h
+        sale sale=s output=song price_micro=300.0 currency=EUR day=2026-01-02
+    """
+    with new_book(tmp_path) as book:
+        book.record(*said(lines))
+        answer, indicators = book.worth("song"), book.indicators()
+        tornado = swings(book.log.state, ("song",), None)
+    assert (answer.transferred_uslh, answer.living_uslh, answer.rent_avg_micro) == (0, 6 * SLH, 60_000_000)
+    assert under(answer, "rowthorn") == (0, 6 * SLH)
+    assert under(answer, "uniform") == (0, 4 * SLH)
+    assert answer.without_unpaid == Out(
+        unpaid_uslh=2 * SLH, transferred_uslh=0, living_uslh=4 * SLH, value_micro=160_000_000,
+        rent_avg_micro=140_000_000, rent_repro_micro=140_000_000,
+    )  # fmt: skip
+    assert [(one.num, one.den, one.rule, one.uslh) for one in answer.skills] == [
+        (1, 1, "unpaid", 2 * SLH), (2, 1, "unknown", 4 * SLH)
+    ]  # fmt: skip
+    assert (indicators.living_uslh, indicators.unpaid_uslh) == (6 * SLH, 2 * SLH)
+    swing = bar(tornado, "unpaid")
+    assert (swing.at_low, swing.at_high, swing.approximate) == (6 * SLH, 4 * SLH, False)
+
+
+def test_a_standard_of_an_older_log_means_what_it_meant() -> None:
+    """It does not say how unpaid labour counts, which was by its skill; only what is recorded now says it."""
+    skilled = k.Labour(maker="reviewers", work="reviewed", labour_kind=4, phase="inference", standing="unpaid",
+                       labour_us=HOUR, skill="x3", day="2026-01-01")  # fmt: skip
+    before = worth(example(), OUTPUTS, PRICE).uslh
+    assert worth(example(skilled), OUTPUTS, PRICE).uslh == before + 3 * SLH
+    assert worth(example(skilled, standard=STANDARD.said_anew()), OUTPUTS, PRICE).uslh == before + SLH
+
+
+def test_a_standard_that_is_recorded_says_how_unpaid_labour_counts_and_a_retry_says_the_same(tmp_path: Path) -> None:
+    kept = msgspec.structs.replace(STANDARD, standard="older")
+    with new_book(tmp_path) as book:
+        older = Fact(id="older", at="2026-01-01T00:00:00.000000Z", by="test", body=kept)
+        assert book.record(older) == [0]
+        assert book.record(book.log.new(STANDARD, fact_id="now")) == [1]
+        assert [getattr(fact.body, "unpaid", "") for _, fact in book.log.facts()] == [msgspec.UNSET, "simple"]
+        assert book.record(book.log.new(kept, fact_id="older"), book.log.new(STANDARD, fact_id="now")) == [0, 1]
 
 
 def test_what_nobody_measured_keeps_every_reduction_a_lower_bound() -> None:

@@ -65,6 +65,7 @@ def payable(maker: str) -> str:
 
 
 SIMPLE = "simple"
+UNPAID = "unpaid"
 
 
 class Living(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -90,7 +91,7 @@ class Living(msgspec.Struct, frozen=True, order=True, gc=False):
     @property
     def account(self) -> str:
         """4000 living, or 4100 for the unpaid: on a line of its own, with the result in and out."""
-        if self.standing == "unpaid":
+        if self.standing == UNPAID:
             return f"4100:living-unpaid:{self.labour_kind}:{self.maker}"
         return f"4000:living:{self.labour_kind}:{self.maker}"
 

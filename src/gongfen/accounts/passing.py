@@ -96,7 +96,7 @@ def simple_labour(standard: k.Standard | None, body: k.Labour) -> tuple[Living, 
     """The source of measured labour, what of it was socially necessary, and what was not, in micro-SLH."""
     measured = body.labour_us
     assert measured is not None, "it was measured"
-    num, den = reduction_of(standard, body.skill) or (1, 1)
+    num, den = counted_by(standard, body) or (1, 1)
     source = Living(body.labour_kind, body.phase, body.standing, body.quality, body.maker, body.skill, num, den)
     amount = round_half_up(measured * num * USLH_PER_HOUR, den * US_PER_HOUR)
     if body.task is UNSET and body.discarded is UNSET:
@@ -122,6 +122,17 @@ def reduction_of(standard: k.Standard | None, skill: str) -> tuple[int, int] | N
         if reduction.skill == skill:
             return reduction.num, reduction.den
     return None
+
+
+def counted_by(standard: k.Standard | None, body: k.Labour) -> tuple[int, int] | None:
+    """By which reduction labour counts: that of its skill, or that of simple labour, 1, where it is unpaid.
+
+    Unpaid users' prompting is living labour at r = 1 (``economics.md``, 1): nobody paid for the skill. Under a standard
+    of an older log, which does not say so, it counts by its skill: what was booked stays as it was booked.
+    """
+    found = reduction_of(standard, body.skill)
+    unpaid = body.standing == "unpaid" and standard is not None and standard.unpaid == "simple"
+    return (1, 1) if unpaid and found is not None else found
 
 
 def compute(state: State, body: k.Compute) -> list[Entry]:

@@ -16,7 +16,7 @@ from msgspec import UNSET
 from gongfen.accounts.booking import book
 from gongfen.accounts.chart import LABOUR_UNIT, SIMPLE, Living, stock_account
 from gongfen.accounts.checks import BOOKS
-from gongfen.accounts.passing import BUSINESS, reduction_of
+from gongfen.accounts.passing import BUSINESS, counted_by
 from gongfen.accounts.state import State
 from gongfen.accounts.stocks import Stock
 from gongfen.errors import GongfenError
@@ -69,7 +69,7 @@ def _look_up(state: State, body: k.Labour) -> _Found | None:
     known, stock = state.makers.get(maker), state.stocks.get(body.work)
     if known is None or known.form == "machine" or stock is None:
         return None
-    reduction = reduction_of(state.standards.get("*"), skill)
+    reduction = counted_by(state.standards.get("*"), body)
     if reduction is None:
         if skill != SIMPLE:
             return None

@@ -15,6 +15,7 @@ from gongfen.errors import BookPlaceError, MakerKeyError, UnknownMakerError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.curve import KEY_BYTES
+from gongfen.facts.kinds import Standard
 from gongfen.facts.references import references
 from gongfen.facts.signing import MakerKey, key_name
 from gongfen.reports.replies import Flagged, Owed, Who
@@ -42,6 +43,8 @@ def signed_fact(
 def _said_by(
     key: MakerKey, body: Body, fact_id: str | None = None, at: str | None = None, *, sample: bool = False
 ) -> Fact:
+    if isinstance(body, Standard) and at is None:
+        body = body.said_anew()
     return Fact(id=fact_id or new_id(), at=at or now(), by=key.maker, body=body, sample=sample)
 
 

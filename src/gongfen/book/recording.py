@@ -8,6 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import UNSET
+
 from gongfen import accounts, shares
 from gongfen.book.clock import new_id, now
 from gongfen.book.place import key_path
@@ -22,7 +24,7 @@ from gongfen.errors import (
     ProofError,
 )
 from gongfen.facts import Body, Fact, admitted, admitted_together, decode, decoded_together
-from gongfen.facts.kinds import Close, Correction, Settlement
+from gongfen.facts.kinds import Close, Correction, Settlement, Standard
 from gongfen.facts.references import SAMPLE, references
 from gongfen.progress import Progress
 from gongfen.proof.checkpoint import ORIGIN, Checkpoint, open_checkpoint
@@ -176,8 +178,16 @@ class Record:
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def new(self, body: Body, *, fact_id: str | None = None, at: str | None = None, sample: bool = False) -> Fact:
-        """A fact said now, by this book's user."""
+        """A fact said now, by this book's user. A standard that is said anew says how unpaid labour counts."""
+        if isinstance(body, Standard) and at is None and not self._is_said_as_it_was(fact_id):
+            body = body.said_anew()
         return Fact(id=fact_id or new_id(), at=at or now(), by=self.by, body=body, sample=sample)
+
+    def _is_said_as_it_was(self, fact_id: str | None) -> bool:
+        """Whether it retries a standard that an older version recorded: a retry says the same."""
+        seq = None if fact_id is None else self.find(fact_id)
+        kept = None if seq is None else self.fact(seq).body
+        return isinstance(kept, Standard) and kept.unpaid is UNSET
 
     def record(
         self,

@@ -6,7 +6,7 @@ facts keep their bytes. Rules that need the rest of the book (is the work known,
 ``accounts.checks``.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -360,6 +360,13 @@ class Standard(Body, frozen=True, kw_only=True):
     averages: tuple[Average, ...] | UnsetType = UNSET
     business: Literal["memo", "counted"] | UnsetType = UNSET
     """Whether business labour (kind 8) enters works; by default it is circulation, and stays in memo."""
+    unpaid: Literal["simple", "reduced"] | UnsetType = UNSET
+    """How unpaid labour counts: an hour is an hour, or by its skill. What a book records now says ``simple`` where it
+    does not say; a standard of an older log that does not say meant ``reduced``, and still does."""
+
+    def said_anew(self) -> Self:
+        """The standard as it is meant when it is published now."""
+        return msgspec.structs.replace(self, unpaid="simple") if self.unpaid is UNSET else self
 
 
 class Skill(Body, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from gongfen.reports.worth_words import (
     swing_name,
 )
 from gongfen.value import Learned, Swing, Swings, Worth
+from gongfen.value.worth import Out
 
 BAR = 20
 PAST, NOW = "▒", "█"
@@ -114,7 +115,19 @@ def _reductions(answer: Worth, words: Words) -> Iterable[RenderableType]:
         ]
         value = words.money(one.value_micro, answer.currency)
         rows.add_row(name, least + words.decimal_hours(one.uslh), least + value, *rents, style=style)
+        if one.rule == "booked" and answer.without_unpaid is not None:
+            rows.add_row(*_unpaid_out(answer, answer.without_unpaid, words))
     return (rows, *notes, *(Text(_learned(one, words), "dim") for one in answer.learned))
+
+
+def _unpaid_out(answer: Worth, out: Out, words: Words) -> Iterable[str]:
+    """The row of the answer without unpaid labour."""
+    least, most = ("≥ ", "≤ ") if answer.unmeasured else ("", "")
+    yield words.gettext("unpaid labour out")
+    yield least + words.decimal_hours(out.transferred_uslh + out.living_uslh)
+    yield least + words.money(out.value_micro, answer.currency)
+    for micro, mark in ((out.rent_avg_micro, most), (out.rent_repro_micro, "" if out.living_uslh else most)):
+        yield words.gettext("unknown") if micro is None else mark + words.money(micro, answer.currency)
 
 
 def _learned(one: Learned, words: Words) -> str:

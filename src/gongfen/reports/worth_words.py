@@ -23,6 +23,7 @@ BOOKED_BY = {
     "uniform": N_("uniform"),
     "stated": N_("stated by the standard"),
     "unit": N_("the unit"),
+    "unpaid": N_("unpaid: counts as simple"),
     "unknown": N_("rule not stated"),
 }
 LAYER_NAMES = {
@@ -108,6 +109,7 @@ def swing_name(swing: Swing, words: Words) -> str:
         "machine": words.say("λ of %(device)s", device=swing.about),
         "uses": words.say("N̂, planned uses of %(model)s", model=swing.about),
         "social-average": words.gettext("social average"),
+        "unpaid": words.gettext("unpaid labour"),
         "business": words.gettext("business labour"),
         "melt": words.gettext("μ, money for an hour"),
     }

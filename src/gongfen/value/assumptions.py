@@ -6,6 +6,7 @@
 | λ of a device | least … most that a standard published | with one only, half … double: yes; with rivals: no |
 | N̂, planned uses of the model | half … double | no: as if every use so far had carried the same |
 | social average | kept … left out | no: what lies in 5820, by maker and kind, follows what did enter works |
+| unpaid labour | counted … left out | yes |
 | business labour | in memo … counted | out of a lot: yes; into it: no, it follows all living labour |
 | μ, for the rents | as λ, in one currency | yes |
 
@@ -19,7 +20,7 @@ from typing import Literal
 
 import msgspec
 
-from gongfen.accounts.chart import LABOUR_UNIT, NOT_NECESSARY, read_source
+from gongfen.accounts.chart import LABOUR_UNIT, NOT_NECESSARY, UNPAID, read_source
 from gongfen.accounts.state import State
 from gongfen.facts.amounts import US_PER_HOUR, USLH_PER_HOUR
 from gongfen.facts.kinds import Standard
@@ -31,7 +32,7 @@ from gongfen.value.sensitivity import Assumption, Bar, tornado
 from gongfen.value.worth import standard_in_force
 
 BUSINESS = 8
-Name = Literal["reduction", "machine", "uses", "social-average", "business", "melt"]
+Name = Literal["reduction", "machine", "uses", "social-average", "unpaid", "business", "melt"]
 Measure = Literal["value", "rent-avg", "rent-repro"]
 MEASURES: tuple[Measure, ...] = ("value", "rent-avg", "rent-repro")
 Setting = Fraction | str
@@ -200,6 +201,8 @@ class _Lying:
         accounts = {source.account for source in self._lot.living} | {source.account for source in self._lot.external}
         if not accounts.isdisjoint(self._unneeded):
             yield _switch("social-average", KEPT, LEFT_OUT, approximate=True)
+        if any(source.standing == UNPAID for source in self._lot.living):
+            yield _switch("unpaid", COUNTED, LEFT_OUT, approximate=False)
         if self._standard.business == "counted":
             if any(source.labour_kind == BUSINESS for source in self._lot.living):
                 yield _switch("business", COUNTED, MEMO, approximate=False)
@@ -252,13 +255,13 @@ class _Lying:
             (str(settings[key]) for key in settings if key.startswith("reduction|") and settings[key] != BOOKED), BOOKED
         )
         kept = settings.get("social-average|", KEPT) == KEPT
-        business = settings.get("business|", "")
+        business, no_unpaid = settings.get("business|", ""), settings.get("unpaid|") == LEFT_OUT
         past = now = Fraction(0)
         for source, amount in self._lot.living.items():
             factor = self._factors.factor(source, rule)
             if factor is None:
                 return None
-            if source.labour_kind == BUSINESS and business == MEMO:
+            if (source.labour_kind == BUSINESS and business == MEMO) or (source.standing == UNPAID and no_unpaid):
                 continue
             more = factor * amount * (1 if kept else self._unneeded.get(source.account, 1))
             past, now = (past, now + more) if is_now(source) else (past + more, now)

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from gongfen.accounts.chart import SIMPLE, Living
+from gongfen.accounts.chart import SIMPLE, UNPAID, Living
 from gongfen.accounts.state import State
 from gongfen.facts.amounts import USLH_PER_HOUR, round_half_up
 from gongfen.facts.kinds import Skill
@@ -59,9 +59,11 @@ class Factors:
         self._skill = cache(lambda name: reductions_of(state.skills.get(name)) if name != SIMPLE else _ONES)
 
     def factor(self, source: Living, rule: str) -> Fraction | None:
-        """``r / (num/den)``; 1 as booked."""
+        """``r / (num/den)``; 1 as booked. Unpaid labour is simple labour by every rule."""
         if rule == BOOKED:
             return Fraction(1)
+        if source.standing == UNPAID:
+            return Fraction(source.den, source.num)
         found = self._skill(source.skill)[rule]
         return None if found is None else found * Fraction(source.den, source.num)
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import UNSET
 
 from gongfen.accounts.batches import batch_of, parts, stock_in
-from gongfen.accounts.chart import SIMPLE, External, Living
+from gongfen.accounts.chart import SIMPLE, UNPAID, External, Living
 from gongfen.accounts.state import State
 from gongfen.accounts.stocks import Batch
 from gongfen.errors import MissingAssumptionError
@@ -47,8 +47,20 @@ class Skilled(msgspec.Struct, frozen=True, kw_only=True):
     den: int
     rule: str
     """The rule by which the standard in force found ``num/den``; ``unknown`` when it does not say, or has
-    others; ``unit``: it is simple labour."""
+    others; ``unit``: it is simple labour; ``unpaid``: it counts as such."""
     uslh: int
+
+
+class Out(msgspec.Struct, frozen=True, kw_only=True):
+    """The same with unpaid labour left out: users' prompting, which the field does not agree to count."""
+
+    unpaid_uslh: int
+    """What is left out, of all phases."""
+    transferred_uslh: int
+    living_uslh: int
+    value_micro: int
+    rent_avg_micro: int | None
+    rent_repro_micro: int | None
 
 
 class TakenBack(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +143,8 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
     rent_repro_micro: int | None
     by_rule: tuple[Valued, ...]
     """As booked, then by each rule of reduction, the default first."""
+    without_unpaid: Out | None = None
+    """As booked, but for unpaid labour; ``None``: there is none in it."""
     taken_back: tuple[TakenBack, ...] = ()
     """Facts about the outputs, or about the prompts that they were made with, that were corrected."""
 
@@ -182,6 +196,25 @@ def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Wo
         rent_avg_micro=booked.rent_avg_micro,
         rent_repro_micro=booked.rent_repro_micro,
         by_rule=rules,
+        without_unpaid=_without_unpaid(state, lot, standard.melt_micro, price_micro),
+    )
+
+
+def _without_unpaid(state: State, lot: Lot, melt_micro: int, price_micro: int | None) -> Out | None:
+    """As booked, with unpaid labour out."""
+    paid = {source: amount for source, amount in lot.living.items() if source.standing != UNPAID}
+    if len(paid) == len(lot.living):
+        return None
+    rest = msgspec.structs.replace(lot, living=paid)
+    found = by_rule(state, rest, melt_micro, price_micro)[0]
+    assert found.value_micro is not None, "what was booked is known"
+    return Out(
+        unpaid_uslh=sum(lot.living.values()) - sum(paid.values()),
+        transferred_uslh=rest.past_uslh,
+        living_uslh=rest.now_uslh,
+        value_micro=found.value_micro,
+        rent_avg_micro=found.rent_avg_micro,
+        rent_repro_micro=found.rent_repro_micro,
     )
 
 
@@ -259,16 +292,17 @@ def layers_of(lot: Lot) -> tuple[Layer, ...]:
 
 def _skills(living: dict[Living, int], standard: Standard) -> tuple[Skilled, ...]:
     rules = {(one.skill, one.num, one.den): one.rule for one in standard.reductions if one.rule is not UNSET}
-    sums: dict[tuple[str, int, int], int] = {}
+    sums: dict[tuple[str, int, int, bool], int] = {}
     for source, amount in living.items():
-        key = (source.skill, source.num, source.den)
+        as_simple = source.standing == UNPAID and source.skill != SIMPLE and source.num == source.den
+        key = (source.skill, source.num, source.den, as_simple)
         sums[key] = sums.get(key, 0) + amount
     return tuple(
         Skilled(
             skill=key[0],
             num=key[1],
             den=key[2],
-            rule=rules.get(key, "unit" if key == (SIMPLE, 1, 1) else "unknown"),
+            rule=UNPAID if key[3] else rules.get(key[:3], "unit" if key[:3] == (SIMPLE, 1, 1) else "unknown"),
             uslh=amount,
         )
         for key, amount in sorted(sums.items())
