@@ -22,6 +22,7 @@ from gongfen.facts import kinds as k
 from gongfen.facts.amounts import US_PER_HOUR as HOUR
 from gongfen.reports import worth_text
 from gongfen.reports.words import Words
+from gongfen.reports.worth_words import machine_note
 from gongfen.value import Carried, Swing, Swings, Worth, swings, worth
 from gongfen.value.by_rule import Lacking
 from gongfen.value.worth import Out
@@ -252,9 +253,20 @@ def test_a_coefficient_that_was_read_off_a_price_is_circular(origin: str | None,
     gpu = msgspec.convert({"device": "gpu", "uslh_per_hour": 40_000, **extra}, k.Coefficient)
     state = example(standard=msgspec.structs.replace(STANDARD, machines=(gpu,)))
     (machine,) = worth(state, OUTPUTS, PRICE).machines
-    assert (machine.device, machine.origin, machine.circular) == ("gpu", origin or "unknown", circular)
+    assert (machine.device, machine.origins, machine.circular) == ("gpu", (origin or "unknown",), circular)
     assert near(machine.uslh, 50)
     assert bar(swings(state, OUTPUTS, PRICE), "machine").circular is circular
+
+
+def test_a_new_standard_launders_no_coefficient_that_was_read_off_a_price() -> None:
+    """What was booked under a price stays circular, whatever a later standard says of the device."""
+    gpu = [k.Coefficient(device="gpu", uslh_per_hour=40_000, origin=origin) for origin in ("price", "life-cycle")]
+    old, new = (msgspec.structs.replace(STANDARD, standard=one.origin, machines=(one,)) for one in gpu)
+    state = example(new, standard=old)
+    (machine,) = worth(state, OUTPUTS, PRICE).machines
+    assert (machine.origins, machine.circular) == (("price", "life-cycle"), True)
+    assert bar(swings(state, OUTPUTS, PRICE), "machine").circular
+    assert machine_note(machine, Words("en")) == "λ from a price: circular; λ by life cycle"
 
 
 # -- which assumption moves it most ------------------------------------------------------------------------------------

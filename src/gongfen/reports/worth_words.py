@@ -88,8 +88,8 @@ def layer_name(name: str, words: Words) -> str:
 
 
 def machine_note(machine: Machine, words: Words) -> str:
-    """Where a device's coefficient is from; what was read off a price is called circular."""
-    return words.gettext(ORIGINS[machine.origin])
+    """Where a device's coefficients are from; what was read off a price is called circular."""
+    return words.gettext("; ").join(words.gettext(ORIGINS[origin]) for origin in machine.origins)
 
 
 def lacking(valued: Valued, words: Words) -> str:

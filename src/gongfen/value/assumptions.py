@@ -29,7 +29,7 @@ from gongfen.value.lot import Lot, is_now, lot_of
 from gongfen.value.reductions import RULES
 from gongfen.value.rent import rents
 from gongfen.value.sensitivity import Assumption, Bar, tornado
-from gongfen.value.worth import standard_in_force
+from gongfen.value.worth import PRICE, origins_of, standard_in_force
 
 BUSINESS = 8
 Name = Literal["reduction", "machine", "uses", "social-average", "unpaid", "business", "melt"]
@@ -228,7 +228,7 @@ class _Lying:
                 now=one.uslh_per_hour,
                 rivals=rates,
                 approximate=len(rates) > 1,
-                circular=one.origin == "price",
+                circular=PRICE in origins_of(self._state, one.device),
             )
 
     def _of_melt(self) -> _Asked:

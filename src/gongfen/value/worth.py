@@ -26,6 +26,9 @@ from gongfen.value.by_rule import Valued, by_rule, money
 from gongfen.value.lot import LIVING_PHASES, NOW, PAST, Lot, is_now, lot_of
 from gongfen.value.together import parts_of
 
+PRICE = "price"
+"""The origin of a coefficient that was read off a price."""
+
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
     """One layer of a value: living labour of one kind, phase and standing, or one outside source."""
@@ -96,13 +99,16 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     uslh: int
     uslh_per_hour: int | None
     """λ by the standard in force; ``None``: it has none, and the amount is by an older standard."""
-    origin: str
-    """``life-cycle``, ``input-output``, ``price`` or ``unknown``."""
+    origins: tuple[str, ...]
+    """``life-cycle``, ``input-output``, ``price`` or ``unknown``: each that a standard of this book gave, in turn.
+
+    A new standard says nothing about what was booked under those before it, and an amount does not say which of them
+    that was: it may be any."""
 
     @property
     def circular(self) -> bool:
-        """Whether labour was read off a price, which is what it is to explain."""
-        return self.origin == "price"
+        """Whether labour was, or may have been, read off a price, which is what it is to explain."""
+        return PRICE in self.origins
 
 
 class Worth(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +193,7 @@ def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Wo
         layers=layers_of(lot),
         skills=_skills(living, standard),
         learned=_learned(state, living),
-        machines=_machines(lot.external, standard),
+        machines=_machines(state, lot.external, standard),
         standard=standard.standard,
         currency=standard.currency,
         melt_micro=standard.melt_micro,
@@ -326,13 +332,20 @@ def _learned(state: State, living: dict[Living, int]) -> tuple[Learned, ...]:
     )
 
 
-def _machines(external: dict[External, int], standard: Standard) -> tuple[Machine, ...]:
+def origins_of(state: State, device: str) -> tuple[str, ...]:
+    """Where the coefficients of a device are from, by every standard of the book that had one, in turn."""
+    published = (one for _, standard in state.standards.prefixed("seq|") for one in standard.machines)
+    origins = ("unknown" if one.origin is UNSET else one.origin for one in published if one.device == device)
+    return tuple(dict.fromkeys(origins))
+
+
+def _machines(state: State, external: dict[External, int], standard: Standard) -> tuple[Machine, ...]:
     known: dict[str, Coefficient] = {one.device: one for one in standard.machines}
     found = []
     for source, amount in sorted(external.items()):
         if source.source == "machine":
             one = known.get(source.name)
-            origin = one.origin if one is not None and one.origin is not UNSET else "unknown"
             rate = one.uslh_per_hour if one is not None else None
-            found.append(Machine(device=source.name, uslh=amount, uslh_per_hour=rate, origin=origin))
+            found.append(Machine(device=source.name, uslh=amount, uslh_per_hour=rate,
+                                 origins=origins_of(state, source.name)))  # fmt: skip
     return tuple(found)
