@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from gongfen.accounts import State
 from gongfen.cli.main import app
 from gongfen.errors import InputError, MissingAssumptionError, UnknownWorkError
+from gongfen.errors import MalformedFactError, MissingAssumptionError, UnknownWorkError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import US_PER_HOUR as HOUR
@@ -27,6 +28,8 @@ from gongfen.value import Carried, Swing, Swings, Worth, swings, worth
 from gongfen.value.by_rule import Lacking
 from gongfen.value.worth import Out
 from tests.books import COOPERATIVE, HASH, cooperative, new_book, said
+from tests.books import COOPERATIVE, cooperative, new_book, said
+from tests.test_books import asked
 from tests.test_worked_example import SALE, SERVING, SLH, STANDARD, TRAINING, booked, labour
 
 OUTPUTS = ("plain", "reviewed")
@@ -168,6 +171,53 @@ def test_as_booked_is_t_plus_l_and_uniform_is_never_more(
 
 
 STANDARD_HASH = "0" * 64
+
+
+# -- rules that are named ----------------------------------------------------------------------------------------------
+
+WRITING = """
+    enrol maker=ada
+    skill skill=writing study_us=6800h teach_us=1200h wage_micro=27.0 simple_wage_micro=18.0
+    standard standard=s basis=t reductions=[{"skill":"writing","num":187,"den":167,"rule":"rowthorn"}] machines=[] melt_micro=40.0 currency=EUR
+    output output=song sha256=0000000000000000000000000000000000000000000000000000000000000000 size_bytes=0
+    labour maker=ada work=song labour_kind=1 phase=inference standing=employed skill=writing labour_us=2h day=2026-01-01
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "right"),
+    [("rowthorn", "187 den=167"), ("wage", "3 den=2"), ("hilferding", "19 den=17"), ("uniform", "1 den=1")],
+)
+def test_a_standard_whose_number_is_not_what_its_rule_gives_is_refused(tmp_path: Path, rule: str, right: str) -> None:
+    """A hundred hours for one by Rowthorn, where the skill fact of the same batch gives 187/167."""
+    false = WRITING.replace('"num":187,"den":167', '"num":100,"den":1').replace("rowthorn", rule)
+    with new_book(tmp_path) as book:
+        with pytest.raises(MalformedFactError, match=f"write num={right}, or rule=stated"):
+            book.record(*said(false))
+        assert book.log.size == 0
+        book.record(*said(false.replace(f'"{rule}"', '"stated"')))
+        (skill,) = book.worth("song").skills
+        assert (skill.num, skill.rule, skill.claimed) == (100, "stated", False)
+
+
+def test_a_rule_that_the_book_cannot_follow_shows_as_claimed(tmp_path: Path) -> None:
+    """No skill fact; then one that gives it; then one that gives another number."""
+    lines = [line for line in WRITING.splitlines() if "study_us" not in line]
+    with new_book(tmp_path) as book:
+        book.record(*said("\n".join(lines)))
+        found = [book.worth("song").skills[0].claimed]
+        for study in (6_800, 6_801):
+            book.record(*said(f"skill skill=writing study_us={study}h teach_us=1200h"))
+            found.append(book.worth("song").skills[0].claimed)
+    assert found == [True, False, True]
+    assert "claimed: by Rowthorn" in asked(tmp_path, "worth", "song").stdout
+
+
+def test_a_false_rule_of_an_older_log_is_read_and_shows_as_claimed() -> None:
+    """Booked again it counts as it was stated; only what is recorded now is asked."""
+    bodies = said(WRITING.replace('"num":187,"den":167', '"num":100,"den":1'))
+    (skill,) = worth(booked(*bodies), ("song",), None).skills
+    assert (skill.num, skill.claimed) == (100, True)
 
 
 # -- gates, lower bounds, circular coefficients ------------------------------------------------------------------------

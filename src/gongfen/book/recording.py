@@ -35,12 +35,15 @@ from gongfen.proof.policy import LogVerifier
 from gongfen.storage import Address, Entry, Store, Tree, Views, create_store, open_store
 from gongfen.storage.connection import BACKUP
 from gongfen.storage.views import MOST_PENDING, VERSION
+from gongfen.value.claimed import false_rule
 
 Item = TypeVar("Item")
 Given = TypeVar("Given")
 _SAID = (Fact, tuple)
 _OF_THE_LOG = (Settlement, Close, Correction)
 """Kinds that speak of the log before them."""
+_ASKED = (*_OF_THE_LOG, Standard)
+"""Kinds of which more is asked when they are recorded than when they are booked again."""
 TOGETHER = 256
 """Facts that are looked up, booked and written together."""
 KEPT_TOGETHER = 8_192
@@ -290,6 +293,8 @@ class Record:
                 _refuse_another(new[fact.id][0] if fact.id in new else self.fact(seq), fact, seq)
             else:
                 seq = there[fact.id] = self.views.seen
+                if isinstance(fact.body, Standard) and (problem := false_rule(self.state, fact.body)) is not None:
+                    raise problem
                 if isinstance(fact.body, _OF_THE_LOG):
                     self._write(new)
                     self._check_against_log(fact.body, seq)
@@ -441,7 +446,7 @@ def _plain(facts: list[Fact | Admitted]) -> list[tuple[Fact, bytes]] | None:
     found = admitted_together(given)
     if len(given) < len(facts):
         found = [(said[0], said[1]) for said in facts if not isinstance(said, Fact) and said[2] is None]
-    if found is None or len(found) < len(facts) or any(isinstance(fact.body, _OF_THE_LOG) for fact, _ in found):
+    if found is None or len(found) < len(facts) or any(isinstance(fact.body, _ASKED) for fact, _ in found):
         return None
     return found
 

@@ -175,7 +175,9 @@ def _composition(answer: Worth, words: Words) -> Iterable[RenderableType]:
     skills = table(words, N_("by skill"), "", N_("an hour counts"), N_("found"), numbers=(1, 2))
     for skill in answer.skills:
         counts = f"× {skill.num}/{skill.den}" if skill.den != 1 else f"× {skill.num}"
-        skills.add_row(skill.skill, words.hours(skill.uslh), counts, words.gettext(BOOKED_BY[skill.rule]))
+        found = words.gettext(BOOKED_BY[skill.rule])
+        found = words.say("claimed: %(rule)s", rule=found) if skill.claimed else found
+        skills.add_row(skill.skill, words.hours(skill.uslh), counts, found)
     makers = table(words, N_("by maker"), "", numbers=(1,))
     ranked = sorted(answer.by_maker.items(), key=lambda row: (-row[1], row[0]))
     for maker, uslh in ranked[:STRONGEST]:

@@ -23,6 +23,7 @@ from gongfen.accounts.stocks import Batch
 from gongfen.errors import MissingAssumptionError
 from gongfen.facts.kinds import Coefficient, Standard
 from gongfen.value.by_rule import Valued, by_rule, money
+from gongfen.value.claimed import is_claimed
 from gongfen.value.lot import LIVING_PHASES, NOW, PAST, Lot, is_now, lot_of
 from gongfen.value.together import parts_of
 
@@ -51,6 +52,8 @@ class Skilled(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     """The rule by which the standard in force found ``num/den``; ``unknown`` when it does not say, or has
     others; ``unit``: it is simple labour; ``unpaid``: it counts as such."""
+    claimed: bool
+    """The rule does not give that number, as far as the book knows: by the ``skill`` facts in force."""
     uslh: int
 
 
@@ -191,7 +194,7 @@ def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Wo
         by_maker=_by(living, lambda source: source.maker),
         by_external=dict(sorted((f"{one.source}:{one.name}", amount) for one, amount in lot.external.items())),
         layers=layers_of(lot),
-        skills=_skills(living, standard),
+        skills=_skills(state, living, standard),
         learned=_learned(state, living),
         machines=_machines(state, lot.external, standard),
         standard=standard.standard,
@@ -296,8 +299,9 @@ def layers_of(lot: Lot) -> tuple[Layer, ...]:
     return tuple(Layer(part=key[0], kind=key[1], phase=key[2], standing=key[3], uslh=sums[key]) for key in order)
 
 
-def _skills(living: dict[Living, int], standard: Standard) -> tuple[Skilled, ...]:
-    rules = {(one.skill, one.num, one.den): one.rule for one in standard.reductions if one.rule is not UNSET}
+def _skills(state: State, living: dict[Living, int], standard: Standard) -> tuple[Skilled, ...]:
+    named = {(one.skill, one.num, one.den): one for one in standard.reductions if one.rule is not UNSET}
+    rules = {key: str(one.rule) for key, one in named.items()}
     sums: dict[tuple[str, int, int, bool], int] = {}
     for source, amount in living.items():
         as_simple = source.standing == UNPAID and source.skill != SIMPLE and source.num == source.den
@@ -309,6 +313,7 @@ def _skills(living: dict[Living, int], standard: Standard) -> tuple[Skilled, ...
             num=key[1],
             den=key[2],
             rule=UNPAID if key[3] else rules.get(key[:3], "unit" if key[:3] == (SIMPLE, 1, 1) else "unknown"),
+            claimed=not key[3] and key[:3] in named and is_claimed(state, named[key[:3]]),
             uslh=amount,
         )
         for key, amount in sorted(sums.items())
