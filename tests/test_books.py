@@ -437,6 +437,27 @@ def test_flop_is_as_recorded_or_by_6nd_and_says_which(tmp_path: Path) -> None:
     assert (dark["flop_by"], dark["pf_days"]) == ("unknown", None)
 
 
+def test_how_much_of_a_machine_was_used(tmp_path: Path) -> None:
+    """GPT-3, economics.md, 4: 3,640 PF-days on 10,000 V100 for 14.8 days, 3,552,000 hours, are 24.59 TFLOP/s each, 19.7 % of 125."""
+    run = k.Compute(machine="desk", device="v100", work="gpt-3", device_us=888_000 * US_PER_HOUR,
+                    gflop=910 * 864 * 10**8)  # fmt: skip
+    silent = k.Compute(machine="desk", device="cpu", work="gpt-3", device_us=US_PER_HOUR)
+    with new_book(tmp_path) as book:
+        book.record(k.Enrol(maker="desk", form="machine"), model("gpt-3"), *[run] * 4, silent)
+        (found,) = book.models(peaks={"v100": 125 * 10**12}).models
+        (speed,) = found.speeds
+        assert (speed.device, speed.flop_per_second // 10**10, speed.utilisation_ppm) == ("v100", 2_459, 196_757)
+        assert book.models().models[0].speeds[0].utilisation_ppm is None, "nobody said what it could do"
+        book.record(msgspec.structs.replace(run, gflop=None))
+        assert book.models().models[0].speeds == (), "a run that says no FLOP leaves the speed unknown"
+    with new_book(tmp_path, name="one.db") as book:
+        book.record(k.Enrol(maker="desk", form="machine"), model("gpt-3"), *[run] * 4)
+    shown = gongfen_(tmp_path, "books", "models", "--peak", "v100=125", "--book", "one.db").stdout
+    assert "24.59 TFLOP/s = 19.7% of 125 TFLOP/s" in shown
+    for wrong in ("125", "v100=fast", "v100=-1"):
+        assert gongfen_(tmp_path, "books", "models", "--peak", wrong, "--book", "one.db").returncode == 2
+
+
 def test_too_few_models_give_no_estimate_and_say_why(example: Path) -> None:
     found = answer(example, "books", "models")
     assert found["estimator"] is None

@@ -5,6 +5,7 @@ Golden numbers: ``economics.md``, section 4: Miller & Blair's A, Steedman's join
 
 import builtins
 import json
+import re
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -184,3 +185,55 @@ def test_the_table_fits_every_screen(tmp_path: Path, columns: str, lang: str) ->
     shown = asked(tmp_path, "t.csv", "--money", COLUMNS=columns, GONGFEN_LANG=lang).stdout
     assert all(cell_len(line) <= int(columns) for line in shown.splitlines()), shown
     assert ("劳动价值" if lang == "zh" else "labour value") in shown
+
+
+# -- tasks -------------------------------------------------------------------------------------------------------------
+
+TIMES = "producer,time,units\nada,4,100\nbo,5,60\ncy,9,40\n"
+TASKS = "task,machine cost,wage,hours\ncaptions,39.99,20,2\nverse,40,20,2\nsongs,,20,2\n"
+
+
+def test_the_social_average_of_three(tmp_path: Path) -> None:
+    """economics.md, section 1: times 4, 5, 9 h for 100, 60, 40 units: 5.3 h; +130, +18, −148, sum 0."""
+    (tmp_path / "t.csv").write_text(TIMES)
+    found = json.loads(gongfen_(tmp_path, "books", "average", "t.csv", "--json").stdout)
+    assert (found["time"], found["given"], found["not_necessary"]) == ("5.3", "1060", "148")
+    assert [one["transfer"] for one in found["producers"]] == ["130", "18", "-148"]
+    shown = gongfen_(tmp_path, "books", "average", "t.csv").stdout
+    assert re.search(r"cy +9 +40 +−148", shown)
+    assert "社会平均每件 5.3 小时" in gongfen_(tmp_path, "books", "average", "t.csv", GONGFEN_LANG="zh").stdout
+
+
+def test_a_task_is_automated_only_where_the_machine_costs_less_than_the_wages(tmp_path: Path) -> None:
+    """At w·h exactly nobody gains by it; what nobody knows the cost of is unknown."""
+    (tmp_path / "a.csv").write_text(TASKS)
+    found = json.loads(gongfen_(tmp_path, "books", "automation", "a.csv", "--json").stdout)["tasks"]
+    assert [(one["threshold"], one["automates"]) for one in found] == [("40", True), ("40", False), ("40", None)]
+    shown = gongfen_(tmp_path, "books", "automation", "a.csv").stdout
+    assert re.search(r"songs +unknown +40 +unknown", shown)
+
+
+@pytest.mark.parametrize(
+    ("verb", "text", "reason"),
+    [
+        ("average", "producer,time\nada,4\n", "column units is not there once"),
+        ("average", "producer,time,units\n", "names no producer"),
+        ("average", TIMES + "ada,1,1\n", "row ada stands there twice"),
+        ("average", TIMES + "di,,1\n", "row di does not say time and units"),
+        ("average", TIMES + "di,-1,1\n", "row di, column time"),
+        ("automation", TASKS + ",1,1,1\n", "has no name"),
+        ("automation", TASKS + "x,dear,1,1\n", "row x, column machine cost"),
+    ],
+)
+def test_a_table_of_tasks_that_is_wrong_is_named_with_its_place(
+    tmp_path: Path, verb: str, text: str, reason: str
+) -> None:
+    (tmp_path / "x.csv").write_text(text)
+    found = gongfen_(tmp_path, "books", verb, "x.csv")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert reason in found.stderr
+
+
+def test_an_average_over_nothing_is_none(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("producer,time,units\nada,4,0\n")
+    assert "Nothing was made" in gongfen_(tmp_path, "books", "average", "t.csv").stdout

@@ -630,6 +630,35 @@ def test_what_the_reductions_are_computed_from_is_told_for_the_skills_in_it() ->
     assert (learned.wage_micro, learned.simple_wage_micro, learned.evidence) == (None, None, "a survey")
 
 
+@given(productivity=st.integers(1, 5_000), hours=st.integers(1, 400))
+@settings(max_examples=40, deadline=None)
+def test_productivity_leaves_the_value_of_all_and_divides_that_of_one(productivity: int, hours: int) -> None:
+    """The self-multiplying effect, economics.md, section 1: Q = Π·L up, total value unchanged, unit value 1/Π.
+
+    A model of 7 SLH is used up by all that it makes, whether that is one output an hour or Π of them.
+    """
+    made = productivity * hours
+    facts: list[Body] = [
+        k.Enrol(maker="ada", form="group", people=100),
+        STANDARD,
+        k.Model(model="model", sha256="0" * 64, parameters=1, source="example", licence="CC0-1.0"),
+        labour("ada", 7, "simple", "model", 3, "training"),
+        k.Plan(work="model", uses=made),
+        k.Output(output="all", sha256="0" * 64, size_bytes=0, quantity=made),
+        k.Make(make="all", activity="generate", inputs=(k.Use(work="model", role="model", uses=made),),
+               outputs=("all",), tool="example"),
+        labour("ada", hours, "simple", "all", 1, "inference"),
+    ]  # fmt: skip
+    state = booked(*facts, k.Sale(sale="s", output="all", price_micro=1, currency="EUR", day="2026-01-31"))
+    answer = worth(state, ("all",), 1)
+    assert answer.uslh == (7 + hours) * SLH, "whatever the productivity"
+    stock, known = state.stocks.get("all"), state.works.get("all")
+    assert stock is not None
+    assert known is not None
+    unit = Fraction(stock.remaining, known.quantity)
+    assert unit * productivity == Fraction((7 + hours) * SLH, hours), "1/Π of what one was worth at Π = 1"
+
+
 # -- as it is read -----------------------------------------------------------------------------------------------------
 
 

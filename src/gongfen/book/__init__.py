@@ -5,7 +5,7 @@ What needs a corpus reader, labels, bundles, a page or torch is imported by the 
 
 # ruff: noqa: PLC0415
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
@@ -183,12 +183,15 @@ class Book:
         with self.log.reading():
             return indicators_of(self.log, period, progress)
 
-    def models(self, *, progress: Progress = silent) -> "Models":
-        """The composite measure of every model, each unit by itself, and an estimate from it."""
+    def models(self, *, peaks: Mapping[str, int] | None = None, progress: Progress = silent) -> "Models":
+        """The composite measure of every model, each unit by itself, and an estimate from it.
+
+        ``peaks``: device → FLOP a second that it can do at most; then it is said how much of that was used.
+        """
         from gongfen.book.measuring import models_of
 
         with self.log.reading():
-            return models_of(self.log, progress)
+            return models_of(self.log, progress, peaks)
 
     def loop(self, *, progress: Progress = silent) -> "DataLoop":
         """The data loop: what came back as data, by the equations and by the ledger, and where it leads."""

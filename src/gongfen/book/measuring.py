@@ -7,7 +7,7 @@ stand behind each of them, whole: the measures of two models are not to be added
 Labour in a model is what ever entered its account: what is still in it, and what has passed on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -21,11 +21,11 @@ from gongfen.book.recording import Record
 from gongfen.errors import GongfenError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
-from gongfen.facts.amounts import US_PER_HOUR
+from gongfen.facts.amounts import PPM, US_PER_DAY, US_PER_HOUR
 from gongfen.progress import Progress, silent
-from gongfen.reports.ledger import Composite, Estimate, Estimator, Models
+from gongfen.reports.ledger import Composite, Estimate, Estimator, Models, Speed
 from gongfen.storage.views import Booking
-from gongfen.value import Features, Fitted, estimate, fit, training_flop
+from gongfen.value import Features, Fitted, estimate, fit, flop_per_second, training_flop, utilisation
 from gongfen.value.by_rule import rounded
 
 STEP = 1_000
@@ -63,8 +63,8 @@ class _Spent:
         return None if not amounts or None in amounts else sum(amount for amount in amounts if amount is not None)
 
 
-def models_of(record: Record, progress: Progress = silent) -> Models:
-    """Every model, in the order in which they were recorded. Within ``reading``."""
+def models_of(record: Record, progress: Progress = silent, peaks: Mapping[str, int] | None = None) -> Models:
+    """Every model, in the order in which they were recorded; ``peaks``: device → FLOP a second. Within ``reading``."""
     state = record.state
     spent = {
         fact.body.model: _Spent(fact.body.parameters)
@@ -81,7 +81,7 @@ def models_of(record: Record, progress: Progress = silent) -> Models:
         if isinstance(fact.body, k.Labour | k.Compute) and fact.id not in corrected:
             for model in behind.get(fact.body.work, ()):
                 spent[model].add(fact)
-    models = tuple(_composite(state, model, one) for model, one in spent.items())
+    models = tuple(_composite(state, model, one, peaks or {}) for model, one in spent.items())
     return _with_estimates(models)
 
 
@@ -120,7 +120,26 @@ def _receive(accounts: dict[str, _Spent], fact: Fact, bookings: tuple[Booking, .
                 accounts[account].received += amount
 
 
-def _composite(state: State, model: str, spent: _Spent) -> Composite:
+def _speeds(runs: Iterable[k.Compute], peaks: Mapping[str, int]) -> Iterator[Speed]:
+    """FLOP of a device's runs over their seconds, and of the most that it could do, where that is said."""
+    by_device: dict[str, list[k.Compute]] = {}
+    for run in runs:
+        by_device.setdefault(run.device, []).append(run)
+    for device, those in sorted(by_device.items()):
+        flop = [run.gflop * GFLOP for run in those if run.gflop is not None]
+        days = Fraction(sum(run.device_us for run in those), US_PER_DAY)
+        speed = flop_per_second(sum(flop), days, 1) if len(flop) == len(those) else None
+        if speed is not None:
+            used = utilisation(speed, peaks.get(device))
+            yield Speed(
+                device=device,
+                flop_per_second=rounded(speed),
+                peak_flop_per_second=peaks.get(device),
+                utilisation_ppm=None if used is None else rounded(used * PPM),
+            )
+
+
+def _composite(state: State, model: str, spent: _Spent, peaks: Mapping[str, int]) -> Composite:
     stock = state.stocks.get(model)
     gflop, by = spent.total("gflop"), "recorded"
     tokens = spent.total("tokens")
@@ -136,6 +155,7 @@ def _composite(state: State, model: str, spent: _Spent) -> Composite:
         unmeasured=spent.unmeasured,
         parameters=spent.parameters,
         meters=tuple(meters_of(spent.meters, lacking_in(spent.runs))),
+        speeds=tuple(_speeds(spent.runs, peaks)),
         gflop=gflop,
         flop_by=by if gflop is not None else "unknown",
         pf_days=said_pf_days(gflop),

@@ -12,7 +12,7 @@ import gongfen
 from gongfen.book.place import VARIABLE
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
 from gongfen.errors import InputError
-from gongfen.reports import text_indicators, text_ledger
+from gongfen.reports import text_indicators, text_ledger, text_tasks
 
 books_app = typer.Typer(
     name="books",
@@ -97,10 +97,21 @@ def indicators(
 
 @books_app.command()
 @reading()
-def models(book: BookPath = None, as_json: AsJson = False) -> None:
+def models(
+    peak: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DEVICE=TFLOP/S",
+            help="What a device can compute at most: says how much of it was used. Repeatable.",
+        ),
+    ] = None,
+    book: BookPath = None,
+    as_json: AsJson = False,
+) -> None:
     """The composite measure of every model, each unit by itself; and an estimate from it, with its interval."""
+    peaks = dict(_peak(said) for said in peak or ())
     with gongfen.open(book) as opened, progress(words().gettext("reading the facts"), quiet=as_json) as move:
-        found, sample = opened.models(progress=move), opened.log.sample
+        found, sample = opened.models(peaks=peaks, progress=move), opened.log.sample
     show(found, as_json=as_json, draw=lambda: text_indicators.models(found, words()), sample=sample)
 
 
@@ -127,6 +138,49 @@ def idle(
         found = opened.idle(work, _number("--rate", rate), _number("--days", days), record=record)
         sample = opened.log.sample
     show(found, as_json=as_json, draw=lambda: text_ledger.idle(found, words()), sample=sample)
+
+
+@books_app.command()
+@reading()
+def average(
+    table: Annotated[
+        Path,
+        typer.Argument(help="CSV or XLSX with the columns producer, time (hours for one unit) and units: one task."),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """What a task takes on the social average, and what each producer gains or gives by it. No book is needed."""
+    from gongfen.book.tasks import average_of  # noqa: PLC0415 - opening stays quick
+
+    found = average_of(table)
+    show(found, as_json=as_json, draw=lambda: text_tasks.average(found, words()))
+
+
+@books_app.command()
+@reading()
+def automation(
+    table: Annotated[
+        Path,
+        typer.Argument(help="CSV or XLSX with the columns task, machine cost, wage (for an hour) and hours."),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Which tasks a machine does for less than their wages: machine cost < w·h. No book is needed."""
+    from gongfen.book.tasks import automation_of  # noqa: PLC0415 - opening stays quick
+
+    found = automation_of(table)
+    show(found, as_json=as_json, draw=lambda: text_tasks.automation(found, words()))
+
+
+TERA = 10**12
+
+
+def _peak(said: str) -> tuple[str, int]:
+    """A device and the FLOP a second that it can do at most."""
+    device, _, number = said.rpartition("=")
+    if not device:
+        raise InputError(f"--peak {said[:MOST_DIGITS]!r}", "names no device", "write, say, --peak v100=125")
+    return device, round(_number(f"--peak {device}", number) * TERA)
 
 
 MOST_DIGITS = 40

@@ -263,7 +263,62 @@ class Sectors(msgspec.Struct, frozen=True, kw_only=True):
     prices: Prices | None
 
 
+# -- tasks -------------------------------------------------------------------------------------------------------------
+
+
+class OfAverage(msgspec.Struct, frozen=True, kw_only=True):
+    """One producer of a task, in hours."""
+
+    producer: str
+    time: str
+    """For one unit."""
+    units: str
+    transfer: str
+    """What the product is worth beyond the time it took (+), or took beyond what it is worth (−)."""
+
+
+class Average(msgspec.Struct, frozen=True, kw_only=True):
+    """What a task takes on the social average, in hours."""
+
+    table: str
+    time: str | None
+    """For one unit; ``None``: nothing was made."""
+    producers: tuple[OfAverage, ...]
+    given: str
+    """All hours that were worked."""
+    not_necessary: str
+    """Of those, what lies above the average: as much as the others gain."""
+
+
+class OfTask(msgspec.Struct, frozen=True, kw_only=True):
+    """One task that people do and a machine might, in money."""
+
+    task: str
+    machine_cost: str | None
+    threshold: str | None
+    """w·h, the wages that it costs now."""
+    automates: bool | None
+    """Whether the machine is cheaper."""
+
+
+class Automation(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a machine replaces labour."""
+
+    table: str
+    tasks: tuple[OfTask, ...]
+
+
 # -- models ------------------------------------------------------------------------------------------------------------
+
+
+class Speed(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast one machine of a kind computed, on average over all its time."""
+
+    device: str
+    flop_per_second: int
+    peak_flop_per_second: int | None
+    """What it could do at most, as somebody said."""
+    utilisation_ppm: int | None
 
 
 class Composite(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,6 +339,8 @@ class Composite(msgspec.Struct, frozen=True, kw_only=True):
     parameters: int
     meters: tuple[Meter, ...]
     gflop: int | None
+    speeds: tuple[Speed, ...]
+    """Of the devices whose every run says its FLOP."""
     flop_by: str
     """``recorded``, ``6ND`` (computed from parameters and tokens), or ``unknown``."""
     pf_days: str | None

@@ -30,6 +30,7 @@ OWNED = {
     "data": N_("owners of data"),
     "site": N_("owners of sites"),
 }
+SPEEDS = ("FLOP/s", "kFLOP/s", "MFLOP/s", "GFLOP/s", "TFLOP/s", "PFLOP/s", "EFLOP/s")
 FINE = 10**12
 """Parts in which a labour value is drawn: an hour is a lot beside a unit of money."""
 DIGITS = 6
@@ -378,6 +379,13 @@ def _composite(one: Composite, words: Words) -> RenderableType:
     flop = unknown if one.pf_days is None else f"{trimmed(one.pf_days)} PF-days"
     by = {"recorded": N_("computing, as recorded"), "6ND": N_("computing, estimated as 6·N·D")}
     rows.add_row(words.gettext(by.get(one.flop_by, N_("computing"))), flop)
+    for speed in one.speeds:
+        said = words.scaled(speed.flop_per_second, SPEEDS, most=2)
+        if speed.utilisation_ppm is not None and speed.peak_flop_per_second is not None:
+            peak = words.scaled(speed.peak_flop_per_second, SPEEDS, most=2)
+            said = words.say("%(speed)s = %(share)s of %(peak)s", speed=said, peak=peak,
+                             share=words.percent(speed.utilisation_ppm))  # fmt: skip
+        rows.add_row(words.say("%(device)s: computing, of one machine", device=speed.device), said)
     if one.unmeasured:
         said = words.counted("%(n)s fact without a time", "%(n)s facts without a time", one.unmeasured)
         rows.add_row(words.gettext("labour that nobody measured"), said)

@@ -199,14 +199,14 @@ class Words:
                 return f"{self.number(value, most=max(0, 2 - value.adjusted()), sign=True)} {unit}"
         return f"{self.number(nnat, sign=True)} nnat"
 
-    def scaled(self, value: int, units: tuple[str, ...]) -> str:
+    def scaled(self, value: int, units: tuple[str, ...], *, most: int = 1) -> str:
         """A whole number of the first unit, said in the largest unit of a thousand each that fits.
 
         >>> Words("en").scaled(12_340, ("mWh", "Wh", "kWh"))
         '12.3 Wh'
         """
         step = min(max(len(str(abs(value))) - 1, 0) // 3, len(units) - 1)
-        return f"{self.number(Decimal(value).scaleb(-3 * step), most=1 if step else 0)} {units[step]}"
+        return f"{self.number(Decimal(value).scaleb(-3 * step), most=most if step else 0)} {units[step]}"
 
     @staticmethod
     def _two(large: str, small: str, *, alone: bool) -> str:
