@@ -5,6 +5,7 @@ Golden numbers: ``economics.md``, section 3 (the worked example) and section 4 (
 
 import json
 import re
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import strategies as some
 import gongfen
 from gongfen import kinds as k
 from gongfen.accounts import closing, conservation
+from gongfen.book.clock import today
 from gongfen.errors import ClosedPeriodError, InputError, MalformedFactError
 from gongfen.facts import Body
 from gongfen.facts.amounts import US_PER_HOUR
@@ -26,6 +28,7 @@ from tests.test_cli import Said, gongfen_
 from tests.test_worked_example import SERVING, TRAINING
 
 SLH = 1_000_000
+DAY = timedelta(days=1)
 BOOK = ("--book", "book.db")
 
 
@@ -369,6 +372,64 @@ def test_an_idle_model_loses_k_times_1_minus_e_to_the_minus_lambda_t(example: Pa
     assert loss["body"]["method"] == ("K(1 − e^(−λt)), K = 495000000 micro-SLH, λ = 0.01 a day, t = 30 days; halves up")
 
 
+def test_nobody_loses_the_same_days_twice(example: Path) -> None:
+    """The second time the span would begin where the first one ended, and those days are not over."""
+    words = ("books", "idle", "model", "--rate", "0.01", "--days", "90", "--record")
+    first = answer(example, *words)
+    yesterday = (date.fromisoformat(today()) - DAY).isoformat()
+    assert (first["first_day"], first["last_day"]) == ((date.fromisoformat(today()) - 90 * DAY).isoformat(), yesterday)
+    again = asked(example, *words, code=2).stderr
+    assert "model would stand idle until" in again
+    assert "give fewer days, or record it when they are over" in again
+    for more in (("--days", "1", "--from", first["first_day"]), ("--days", "1", "--from", yesterday),
+                 ("--from", "2020-01-01")):  # fmt: skip
+        found = asked(example, *words[:5], *more, "--record", code=2).stderr
+        assert f"model has lost already by standing idle from {first['first_day']} to {yesterday}" in found
+    assert "has no day since" in asked(example, *words[:5], code=2).stderr
+    other = answer(example, "books", "idle", "data-set", *words[3:])
+    assert other["first_day"] == first["first_day"], "another work has days of its own"
+
+
+def test_the_next_loss_begins_where_the_last_one_ended(example: Path) -> None:
+    words = ("books", "idle", "model", "--rate", "0.01")
+    answer(example, *words, "--from", "2026-02-01", "--days", "28", "--record")
+    march = answer(example, *words, "--days", "31", "--record")
+    assert (march["first_day"], march["last_day"]) == ("2026-03-01", "2026-03-31")
+    loss = json.loads(asked(example, "log", "--last", "1", "--json").stdout)["body"]
+    assert (loss["first_day"], loss["last_day"]) == ("2026-03-01", "2026-03-31")
+    rest = answer(example, *words)
+    assert (rest["first_day"], rest["last_day"]) == ("2026-04-01", (date.fromisoformat(today()) - DAY).isoformat())
+    assert int(rest["days"]) == (date.fromisoformat(today()) - date(2026, 4, 1)).days
+    assert "2026-04-01 to " in asked(example, *words).stdout
+
+
+@pytest.mark.parametrize(
+    ("span", "due"),
+    [
+        ("first_day=2026-01-01", "names one end of its days"),
+        ("first_day=2026-01-02 last_day=2026-01-01", "ends before it begins"),
+        ("first_day=2026-01-01 last_day=2026-02-30", "which no calendar has"),
+        ("first_day=2026-01-31 last_day=2026-02-10", "has lost already by standing idle from 2026-01-01 to 2026-01-31"),
+        ("first_day=2025-01-01 last_day=2026-12-31", "would stand idle until 2026-12-31, which is not over"),
+        ("first_day=2025-01-01 last_day=2025-12-31", None),
+        ("first_day=2026-02-01 last_day=2026-02-01", None),
+        ("", None),
+    ],
+)
+def test_the_days_of_a_loss_are_said_whole_and_once(tmp_path: Path, span: str, due: str | None) -> None:
+    loss = "loss loss={} work=d reason=idle amount_uslh=1"
+    with new_book(tmp_path, "enrol maker=ada") as book:
+        book.record(data("d"), labour("d", 1, 2, days=1))
+        book.record(*said(f"{loss.format('first')} first_day=2026-01-01 last_day=2026-01-31"))
+        fact = book.log.new(said(f"{loss.format('next')} {span}")[0], at="2026-11-22T00:00:00.000000Z")
+        if due is None:
+            book.record(fact)
+            assert book.verify()
+        else:
+            with pytest.raises(MalformedFactError, match=due):
+                book.record(fact)
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
@@ -380,6 +441,10 @@ def test_an_idle_model_loses_k_times_1_minus_e_to_the_minus_lambda_t(example: Pa
         (("model", "--rate", "0.00000000000001", "--days", "1"), "InputError"),
         (("model", "--rate", "0", "--days", "5", "--record"), "InputError"),
         (("plain", "--rate", "0.1", "--days", "-5"), "InputError"),
+        (("model", "--rate", "0.1"), "InputError"),
+        (("model", "--rate", "0.1", "--days", "1.5", "--record"), "InputError"),
+        (("model", "--rate", "0.1", "--days", "1e9", "--record"), "InputError"),
+        (("model", "--rate", "0.1", "--days", "5", "--from", "soon"), "InputError"),
     ],
 )
 def test_what_cannot_be_an_idle_loss_is_refused(example: Path, words: tuple[str, ...], error: str) -> None:

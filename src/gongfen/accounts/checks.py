@@ -214,6 +214,18 @@ def what_is_lost_is_there(state: State, body: Body) -> GongfenError | None:
     return None
 
 
+def idle_days_are_lost_once(state: State, body: Body) -> GongfenError | None:
+    """A work that stood idle on a day has lost by it already."""
+    if not isinstance(body, k.Loss) or body.reason != "idle" or body.first_day is UNSET or body.last_day is UNSET:
+        return None
+    for key, last in state.idled.prefixed(f"{body.work}|"):
+        first = key.rpartition("|")[2]
+        if first <= body.last_day and body.first_day <= last:
+            reason = f"has lost already by standing idle from {first} to {last}"
+            return MalformedFactError(body.work, reason, "take other days; see which are: gongfen log --kind loss")
+    return None
+
+
 def what_is_recycled_is_there(state: State, body: Body) -> GongfenError | None:
     """Copies of an output become data once, and data is what they become."""
     if not isinstance(body, k.Recycle):
@@ -278,11 +290,14 @@ def _closed(period: str, close: str) -> ClosedPeriodError:
 
 
 def said_in_time(state: State, fact: Fact) -> GongfenError | None:
-    """A period is closed when it is over, and what names no day is of the day on which it is said."""
+    """A period, or a span of days, is over when this is said of it; what names no day is of that day."""
     body, said = fact.body, fact.at[:10]
     if isinstance(body, k.Close) and said[: len(body.period)] <= body.period:
         reason = f"is not over: it is {said}, in UTC, and what is closed stays closed"
         return MalformedFactError(f"period {body.period}", reason, "close it when it is over")
+    if isinstance(body, k.Loss) and body.last_day is not UNSET and said <= body.last_day:
+        reason = f"would stand idle until {body.last_day}, which is not over: it is {said}, in UTC"
+        return MalformedFactError(body.work, reason, "give fewer days, or record it when they are over")
     if isinstance(body, k.Compute | k.Purchase) and body.day is UNSET:
         return _days_are_open(state, [said])
     return None
@@ -381,6 +396,7 @@ CHECKS: dict[Check, tuple[type[Body], ...]] = {
     nobody_is_overpaid: (k.Payment,),
     details_are_forgotten_once: (k.Forgetting,),
     what_is_lost_is_there: (k.Loss,),
+    idle_days_are_lost_once: (k.Loss,),
     what_is_recycled_is_there: (k.Recycle,),
     nothing_is_made_after_it_was_used: (k.Make,),
     books_open_before_they_close: (k.Opening,),

@@ -318,6 +318,8 @@ def lose(state: State, body: k.Loss) -> list[Entry]:
     left, vector = stock.lose(amount)
     state.stocks.set(body.work, left)
     _lose(state, body.reason, vector)
+    if body.reason == "idle" and isinstance(body.last_day, str):
+        state.idled.set(f"{body.work}|{body.first_day}", body.last_day)
     account = loss_account(body.reason, body.work)
     return [
         transfer(f"{body.reason} of {body.work}", stock_account(stock.kind, body.work), account, amount, LABOUR_UNIT)

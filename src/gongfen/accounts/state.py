@@ -152,6 +152,8 @@ class State:
     """``currency|into|day`` → the newest that was published for that day."""
     lost: Table[int]
     """``reason|source`` → micro-SLH that the works lost of it: losses have makers, too."""
+    idled: Table[str]
+    """``work|first day`` → the last day of a loss by standing idle."""
     origin: str = ""
     """The book's public name: signatures are for one book."""
     said: Said = lambda _fact_id: None
@@ -177,6 +179,7 @@ TABLES: dict[str, Any] = {
     "skills": Skill,
     "rates": Rate,
     "lost": int,
+    "idled": str,
 }
 """Name → type of a row: what a store needs to keep them."""
 

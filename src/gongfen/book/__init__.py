@@ -200,11 +200,18 @@ class Book:
         with self.log.reading():
             return loop_of(self.log, progress)
 
-    def idle(self, work: str, rate: Fraction, days: Fraction, *, record: bool = False) -> "Idle":
-        """What a work loses by standing idle at λ = ``rate`` a day; ``record`` writes the loss."""
+    def idle(
+        self, work: str, rate: Fraction, days: Fraction | None = None, first_day: str | None = None, *,
+        record: bool = False,
+    ) -> "Idle":  # fmt: skip
+        """What a work loses by standing idle at λ = ``rate`` a day; ``record`` writes the loss.
+
+        It begins on ``first_day``; else on the day after the last such loss, or, if there was none, so that it ends
+        yesterday. Without ``days`` it ends yesterday.
+        """
         from gongfen.book import bookkeeping
 
-        return bookkeeping.idle(self.log, work, rate, days, write=record)
+        return bookkeeping.idle(self.log, work, rate, days, first_day, write=record)
 
     # -- exchange --------------------------------------------------------------------------------------------------
 

@@ -1,17 +1,20 @@
 """The labour ledger as a bookkeeper asks for it: at a glance, account by account, closed, and what idles away."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from fractions import Fraction
 
 from gongfen.accounts import at_rest, closing, conservation_by_source
 from gongfen.accounts.chart import LABOUR_UNIT, METERS
 from gongfen.accounts.checks import BOOKS, corrected_name
 from gongfen.accounts.state import State
+from gongfen.book.clock import today
 from gongfen.book.recording import Record
 from gongfen.errors import InputError, UnknownWorkError
 from gongfen.facts import Body
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import MOST
+from gongfen.facts.shapes import is_day
 from gongfen.reports.ledger import Account, Closed, Idle, Ledger, Meter, Money, Unbalanced
 from gongfen.value import decimal, idle_loss, pf_days
 
@@ -209,23 +212,33 @@ def close_period(record: Record, period: str, close: str | None) -> k.Close:
     return found[0]
 
 
-def idle(record: Record, work: str, rate: Fraction, days: Fraction, *, write: bool) -> Idle:
+def idle(
+    record: Record, work: str, rate: Fraction, days: Fraction | None, first_day: str | None, *, write: bool
+) -> Idle:
     """What a work loses by standing idle: K(1 − e^(−λt)); with ``write`` the loss is recorded. Raises UnknownWorkError.
 
     Amount and fact are made in one transaction, so that the loss is of what the work holds then.
     """
-    _refuse_unclear(rate, days)
+    _refuse_unclear(rate, days or Fraction(0))
+    if first_day is not None and not is_day(first_day):
+        raise InputError(f"the day {first_day[:40]!r}", "is none of the calendar", "write it as 2026-11-22")
     if not write:
         with record.reading():
-            return _idle(record.state, work, rate, days)
+            return _idle(record.state, work, rate, days, first_day)
     found: list[Idle] = []
 
     def computed() -> Iterable[Body]:
-        found.append(_idle(record.state, work, rate, days))
-        if not found[0].lost_uslh:
+        one = _idle(record.state, work, rate, days, first_day)
+        found.append(one)
+        if not one.lost_uslh:
             raise InputError(work, "loses less than one micro-SLH in that time", "record nothing, or a longer time")
-        name = f"idle:{work}:{record.size}"[:MOST_NAME]
-        yield k.Loss(loss=name, work=work, reason="idle", amount_uslh=found[0].lost_uslh, method=found[0].method)
+        if one.first_day is None or one.last_day is None:
+            reason = f"cannot be {one.days}: a loss that is recorded has a first and a last day"
+            raise InputError("the days", reason, "give whole days")
+        yield k.Loss(
+            loss=f"idle:{work}:{record.size}"[:MOST_NAME], work=work, reason="idle", amount_uslh=one.lost_uslh,
+            method=one.method, first_day=one.first_day, last_day=one.last_day,
+        )  # fmt: skip
 
     numbers = record.record(computed())
     return _with_fact(found[0], numbers[0])
@@ -233,20 +246,48 @@ def idle(record: Record, work: str, rate: Fraction, days: Fraction, *, write: bo
 
 MOST_NAME = k.MOST_NAME
 MOST_PLACES = 12
+DAY = timedelta(days=1)
+MOST_DAYS = date.max.toordinal()
 
 
-def _idle(state: State, work: str, rate: Fraction, days: Fraction) -> Idle:
+def _idle(state: State, work: str, rate: Fraction, days: Fraction | None, first_day: str | None) -> Idle:
     stock = state.stocks.get(work)
     if stock is None:
         raise UnknownWorkError(work, "is not in this book", "see what is: gongfen log")
     held = stock.remaining
+    days, first, last = _span(state, work, days, first_day)
     lost = idle_loss(held, rate, days)
     per_day, span = _short(rate), _short(days)
     method = f"K(1 − e^(−λt)), K = {held} micro-SLH, λ = {per_day} a day, t = {span} days; halves up"
     return Idle(
-        work=work, held_uslh=held, lost_uslh=lost, left_uslh=held - lost, rate=per_day, days=span, method=method,
-        fact=None,
+        work=work, held_uslh=held, lost_uslh=lost, left_uslh=held - lost, rate=per_day, days=span, first_day=first,
+        last_day=last, method=method, fact=None,
     )  # fmt: skip
+
+
+def _span(
+    state: State, work: str, days: Fraction | None, first_day: str | None
+) -> tuple[Fraction, str | None, str | None]:
+    """(how many days, the first, the last): from the end of the last idle loss, or up to yesterday, if nobody says."""
+    yesterday = date.fromisoformat(today()) - DAY
+    ended = max((last for _, last in state.idled.prefixed(f"{work}|")), default=None)
+    begin = date.fromisoformat(first_day) if first_day else date.fromisoformat(ended) + DAY if ended else None
+    if days is None and begin is None:
+        reason = "were not said, and no earlier loss of it tells where they begin"
+        raise InputError(f"the days on which {work} stood idle", reason, "say how many: --days; or since when: --from")
+    if days is None:
+        assert begin is not None, "else it was refused"
+        days = Fraction((yesterday - begin).days + 1)
+        if days < 1:
+            reason = f"has no day since {begin} that is over, on which it could have stood idle"
+            raise InputError(work, reason, "record it later")
+    if days < 1 or days.denominator != 1 or days > MOST_DAYS:
+        return days, None, None
+    try:
+        begin = begin or yesterday - (int(days) - 1) * DAY
+        return days, begin.isoformat(), (begin + (int(days) - 1) * DAY).isoformat()
+    except OverflowError:
+        return days, None, None
 
 
 def _with_fact(found: Idle, seq: int) -> Idle:

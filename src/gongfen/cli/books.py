@@ -128,14 +128,25 @@ def loop(book: BookPath = None, as_json: AsJson = False) -> None:
 def idle(
     work: Annotated[str, typer.Argument(help="A model, or whatever stands idle.")],
     rate: Annotated[str, typer.Option(help="λ a day: 0.01 loses about one part in a hundred a day.")],
-    days: Annotated[str, typer.Option(help="How many.")],
+    days: Annotated[
+        str | None, typer.Option(help="How many; without it, up to yesterday, from the end of the last such loss.")
+    ] = None,
+    first: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="The first of them.",
+            show_default="the day after the last such loss; without one, so that they end yesterday",
+        ),
+    ] = None,
     record: Annotated[bool, typer.Option("--record", help="Record the loss; without it, it is only shown.")] = False,
     book: BookPath = None,
     as_json: AsJson = False,
 ) -> None:
     """What a work loses by standing idle: D = K(1 − e^(−λt)), to the micro-SLH."""
     with gongfen.open(book) as opened:
-        found = opened.idle(work, _number("--rate", rate), _number("--days", days), record=record)
+        how_many = None if days is None else _number("--days", days)
+        found = opened.idle(work, _number("--rate", rate), how_many, first, record=record)
         sample = opened.log.sample
     show(found, as_json=as_json, draw=lambda: text_ledger.idle(found, words()), sample=sample)
 

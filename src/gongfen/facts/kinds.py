@@ -419,6 +419,9 @@ class Loss(Body, frozen=True, kw_only=True):
     amount_uslh: Count | None
     """``None``: all that remains, as when a model is retired."""
     method: Text = ""
+    first_day: Day | UnsetType = UNSET
+    """With ``last_day``, the days over which it was lost, both included: a work stands idle once on a day."""
+    last_day: Day | UnsetType = UNSET
 
 
 class Recycle(Body, frozen=True, kw_only=True):

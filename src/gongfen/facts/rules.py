@@ -100,6 +100,15 @@ def _rate(body: k.Rate) -> Broken:
     return []
 
 
+def _loss(body: k.Loss) -> Broken:
+    first, last = body.first_day, body.last_day
+    if isinstance(first, str) != isinstance(last, str):
+        return [("names one end of its days", "give first_day and last_day, or neither")]
+    if isinstance(first, str) and isinstance(last, str) and first > last:
+        return [("ends before it begins", "give first_day ≤ last_day")]
+    return []
+
+
 def _opening(body: k.Opening) -> Broken:
     if not (body.lots or body.money):
         return [("opens with nothing", "name lots, or money")]
@@ -168,6 +177,7 @@ RULES: dict[type[k.Body], Callable[[Any], Broken]] = {
     k.Key: _key,
     k.Skill: _skill,
     k.Rate: _rate,
+    k.Loss: _loss,
     k.Opening: _opening,
 }
 """Kind → its rule."""

@@ -106,6 +106,9 @@ class Idle(msgspec.Struct, frozen=True, kw_only=True):
     rate: str
     """λ, a day."""
     days: str
+    first_day: str | None
+    """``None``: the days are no span of the calendar, and cannot be recorded."""
+    last_day: str | None
     method: str
     fact: int | None
     """Its number; ``None``: it was only shown."""

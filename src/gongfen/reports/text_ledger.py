@@ -309,6 +309,8 @@ def idle(found: Idle, words: Words) -> RenderableType:
     ):
         rows.add_row(words.gettext(name), words.hours(uslh))
     said = words.say("%(work)s: λ = %(rate)s a day, %(days)s days", work=found.work, rate=found.rate, days=found.days)
+    if found.first_day is not None:
+        said += words.gettext(", ") + words.say("%(first)s to %(last)s", first=found.first_day, last=found.last_day)
     note = (
         words.gettext("Nothing was recorded: --record does.")
         if found.fact is None
