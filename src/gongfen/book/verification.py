@@ -17,15 +17,15 @@ from gongfen import accounts
 from gongfen.book import people
 from gongfen.book.recording import KEPT_TOGETHER, TOGETHER, Record
 from gongfen.book.witnessing import kept_policy
-from gongfen.errors import BookPlaceError, DamagedBookError, ForkError, GongfenError
+from gongfen.errors import BookPlaceError, DamagedBookError, ForkError, GongfenError, ProofError
 from gongfen.facts import Elsewhere, Fact, reread, reread_together
 from gongfen.facts.references import references
 from gongfen.progress import Progress
 from gongfen.proof.checkpoint import Checkpoint, open_checkpoint
 from gongfen.proof.cosignature import cosignatures
 from gongfen.proof.merkle import Frontier, leaf_hash, root
-from gongfen.proof.note import read_note
-from gongfen.proof.policy import LogVerifier
+from gongfen.proof.note import FETCH_AGAIN, read_note
+from gongfen.proof.policy import CosignerVerifier, LogVerifier
 from gongfen.proof.witness import KEEP_BOTH
 from gongfen.reports.replay import Replay, Settled
 from gongfen.storage import Entry, Views, create_store
@@ -121,7 +121,7 @@ def verify_record(
 def _signed(record: Record, keys: Sequence[LogVerifier]) -> Iterator[Checkpoint]:
     """Every kept checkpoint; each signs the size under which it is kept."""
     for size, note in record.store.checkpoints():
-        yield _filed(record, size, open_checkpoint(note, *keys))
+        yield _filed(record, f"checkpoint of {size} facts,", size, note, keys)
 
 
 def _cosigned(record: Record, keys: Sequence[LogVerifier]) -> Iterator[Checkpoint]:
@@ -133,18 +133,31 @@ def _cosigned(record: Record, keys: Sequence[LogVerifier]) -> Iterator[Checkpoin
     known = tuple(witness.verifier for witness in policy.witnesses) if policy else ()
     ours = {(key.name, key.key_id) for key in (*keys, *record.verifiers)}
     for size, note in record.store.all_cosigned():
-        checkpoint = _filed(record, size, open_checkpoint(note, *keys))
-        opened = read_note(note)
-        cosignatures(opened, known)
-        if all((line.name, line.key_id) in ours for line in opened.lines):
-            thing = f"{record.path}, cosigned checkpoint of {size} facts,"
-            raise DamagedBookError(thing, "has lost its cosignatures", BACKUP)
+        what = f"cosigned checkpoint of {size} facts,"
+        checkpoint = _filed(record, what, size, note, keys, known)
+        if all((line.name, line.key_id) in ours for line in read_note(note).lines):
+            raise DamagedBookError(f"{record.path}, {what}", "has lost its cosignatures", BACKUP)
         yield checkpoint
 
 
-def _filed(record: Record, size: int, checkpoint: Checkpoint) -> Checkpoint:
+def _filed(
+    record: Record,
+    what: str,
+    size: int,
+    note: str,
+    keys: Sequence[LogVerifier],
+    witnesses: Sequence[CosignerVerifier] = (),
+) -> Checkpoint:
+    """A kept head whose signatures hold, and which signs the size under which it is kept. It is named by its row."""
+    thing = f"{record.path}, {what}"
+    try:
+        checkpoint = open_checkpoint(note, *keys)
+        cosignatures(read_note(note), witnesses)
+    except ProofError as error:
+        if error.remedy == FETCH_AGAIN or set(keys) <= set(record.verifiers):
+            raise DamagedBookError(thing, error.reason, BACKUP) from None
+        raise ProofError(thing, error.reason, error.remedy) from None  # it may be the key that is another's
     if checkpoint.size != size:
-        thing = f"{record.path}, checkpoint of {size} facts,"
         raise DamagedBookError(thing, f"signs {checkpoint.size} facts", BACKUP)
     return checkpoint
 
