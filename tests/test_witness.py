@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ import pytest
 from rich.cells import cell_len
 
 import gongfen
-from gongfen.book import witnessing
+from gongfen.book import witness_server, witnessing
 from gongfen.book.fetching import ask
 from gongfen.book.published import publish
 from gongfen.book.witness import Cosigned, Witness, log_name, new_witness, read_log_key, read_witness_key
@@ -275,6 +275,117 @@ def test_what_is_no_request_is_refused_and_the_next_one_is_served(witness: Witne
     assert not any("\x1b" in line or "\n" in line for line in said), "a stranger writes no control signs into the log"
 
 
+def connected(address: str) -> socket.socket:
+    place = urlsplit(address)
+    return socket.create_connection((str(place.hostname), place.port or 0), timeout=20)
+
+
+def all_of(one: socket.socket) -> bytes:
+    """What a server answers until it ends the connection."""
+    found = b""
+    while part := one.recv(1 << 16):
+        found += part
+    return found
+
+
+def test_clients_that_send_a_byte_now_and_then_do_not_shut_the_others_out(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All connections taken, and none of them ever silent for long, in the head of a request or in its body."""
+    monkeypatch.setattr(witness_server, "MOST_CONNECTIONS", 4)
+    monkeypatch.setattr(witness_server, "PRESSED_S", 0.5, raising=False)
+    finished = threading.Event()
+    with listening(witness) as address:
+        slow = [connected(address) for _ in range(8)]
+        for number, one in enumerate(slow):
+            one.sendall(
+                b"POST /add-checkpoint HTTP/1.1\r\n" + (b"Content-Length: 99999\r\n\r\n" if number % 2 else b"")
+            )
+
+        def drip() -> None:
+            while not finished.wait(0.1):
+                for one in slow:
+                    with suppress(OSError):
+                        one.sendall(b"x")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        try:
+            begun = time.monotonic()
+            assert post(address, request(0, 8))[0] == 200
+            assert time.monotonic() - begun < 20
+        finally:
+            finished.set()
+            dripping.join()
+            for one in slow:
+                one.close()
+
+
+def test_a_request_that_takes_too_long_or_has_no_end_is_cut_off(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(witness_server, "BODY_S", 0.3)
+    said: list[str] = []
+    with listening(witness, said) as address:
+        with connected(address) as one:
+            one.sendall(b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 99\r\n\r\nold 0")
+            assert all_of(one).startswith(b"HTTP/1.1 408 ")
+        with connected(address) as one, suppress(OSError):
+            one.sendall(b"GET / HTTP/1.1\r\n")
+            for number in range(90):
+                one.sendall(b"X-%d: %s\r\n" % (number, bytes([120]) * 60_000))
+            one.sendall(b"\r\n")
+            assert not all_of(one).startswith(b"HTTP/1.1 200")
+        assert post(address, request(0, 8))[0] == 200
+    assert any("code 431" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nContent-Length: %d",
+        b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nX: %d",
+        b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: %d",
+        b"POST /elsewhere HTTP/1.1\r\nContent-Length: %d",
+        b"DELETE / HTTP/1.1\r\nContent-Length: %d",
+    ],
+)
+def test_the_body_of_a_request_is_never_taken_for_another_request(witness: Witness, head: bytes) -> None:
+    """Behind a web server that shares a connection, its answer would be given to somebody else."""
+    hidden = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    said: list[str] = []
+    with listening(witness, said) as address, connected(address) as one:
+        one.sendall(head % len(hidden) + b"\r\nHost: x\r\n\r\n" + hidden)
+        one.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionResetError):  # for its body was never read
+            assert all_of(one).count(b"HTTP/1.1 ") <= 1
+    assert len(said) == 1, said
+
+
+def test_a_checkpoint_with_ten_thousand_signatures_is_refused_at_once(witness: Witness) -> None:
+    """Short ones of strangers, and the log's own over and over."""
+    own = head(8).splitlines()[-1] + "\n"
+    with listening(witness) as address:
+        begun = time.monotonic()
+        for line, status in ((own, 413), ("— x AAAAAAA=\n", 400), ("— x AAAAAAA=\n" * 2, 400)):
+            assert post(address, f"old 0\n\n{head(8)}{line * 10_000}")[0] == status
+        assert time.monotonic() - begun < 10
+        assert post(address, request(0, 8))[0] == 200
+
+
+def test_a_witness_whose_log_nobody_reads_goes_on_answering(tmp_path: Path) -> None:
+    with new_witness(tmp_path / "w", NAME) as made:
+        made.trust(LOG.verifier)
+    with program(tmp_path, tmp_path / "w", errors=tmp_path / "errors") as (one, address):
+        assert one.stdout is not None
+        one.stdout.close()
+        statuses = [post(address, request(*sizes))[0] for sizes in ((0, 3), (3, 8), (8, 20))]
+        one.send_signal(signal.SIGTERM)
+        assert one.wait(20) == 0
+    assert statuses == [200] * 3
+    assert (tmp_path / "errors").read_text() == ""
+
+
 def test_one_connection_serves_many_requests(witness: Witness) -> None:
     with listening(witness) as address:
         one = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
@@ -314,13 +425,14 @@ def test_two_servers_on_one_memory_are_one_witness(tmp_path: Path) -> None:
 
 
 @contextmanager
-def program(folder: Path, place: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def program(folder: Path, place: Path, errors: Path | None = None) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """``gongfen witness serve`` in a process of its own, and its address."""
     words = [sys.executable, "-m", "gongfen", "witness", "serve", "--dir", str(place), "--port", "0"]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GONGFEN")} | {"LANG": "C.UTF-8"}
-    with subprocess.Popen(
-        words, cwd=folder, env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as one:
+    with (
+        errors.open("wb") if errors else nullcontext(subprocess.STDOUT) as to,
+        subprocess.Popen(words, cwd=folder, env=clean, stdout=subprocess.PIPE, stderr=to, text=True) as one,
+    ):
         assert one.stdout is not None
         line = one.stdout.readline()
         assert "listens on http://" in line, line + one.stdout.read()

@@ -5,13 +5,16 @@ shows what it knows: ``GET /checkpoint/<SHA-256 of the origin>`` is the last hea
 ``GET /`` says whose witness this is and which logs it knows. All three are public: signatures are what counts.
 """
 
+import io
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from time import monotonic
 
 from gongfen.book.clock import now
+from gongfen.book.patience import Patience
 from gongfen.book.witness import Cosigned, Witness
 from gongfen.errors import BookPlaceError, GongfenError
 from gongfen.proof.witness import MOST_BYTES, TEXT_TYPE, Refusal
@@ -20,8 +23,14 @@ MOST_CONNECTIONS = 64
 """Served at once; others wait in the queue of the operating system."""
 STALL_S = 10
 """Longest silence of a client, also between two requests on one connection."""
-BODY_S = 30
-"""Longest time for one request's body."""
+HEAD_S = BODY_S = 30
+"""Longest time for what stands before one request's body, and for the body."""
+PRESSED_S = 3
+"""Longest time for each of them while others wait: whoever sends a byte now and then must not shut them out."""
+MOST_HEAD_BYTES = 1 << 17
+"""Of what stands before a body; the library takes lines of 64 KiB, one hundred of them."""
+MOST_UNREAD_BYTES = 1 << 23
+"""Of a body that is too long or at the wrong address, heard so that the refusal can be read."""
 HEAD = "/checkpoint/"
 
 Say = Callable[[str], None]
@@ -42,6 +51,8 @@ class WitnessServer(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
         self._stopping = False
+        self._waiting = threading.Event()
+        """Whether the last client that came found no free slot."""
         if ":" in host:
             self.address_family = socket.AF_INET6
         try:
@@ -55,6 +66,10 @@ class WitnessServer(ThreadingHTTPServer):
         """Where it listens."""
         host, port = str(self.server_address[0]), int(self.server_address[1])
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def pressed(self) -> bool:
+        """Whether others wait for their turn, or did when the last one came."""
+        return self._waiting.is_set()
 
     def stop(self) -> None:
         """Answer what has been asked, take no more. Returns at once; may be called from a signal handler."""
@@ -74,10 +89,14 @@ class WitnessServer(ThreadingHTTPServer):
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         """Serve a connection in a thread of its own, once one of the slots is free."""
         assert isinstance(request, socket.socket), "TCP"
-        while not self._slots.acquire(timeout=1):
-            if self._stopping:
-                self.shutdown_request(request)
-                return
+        if self._slots.acquire(blocking=False):
+            self._waiting.clear()
+        else:
+            self._waiting.set()  # until somebody comes who need not wait
+            while not self._slots.acquire(timeout=1):
+                if self._stopping:
+                    self.shutdown_request(request)
+                    return
         with self._open_lock:
             self._open.add(request)
         super().process_request(request, client_address)
@@ -105,6 +124,18 @@ class _Handler(BaseHTTPRequestHandler):
     error_message_format = "%(message)s\n"
     error_content_type = TEXT_TYPE
     server: WitnessServer
+
+    def setup(self) -> None:
+        """Listen to the client within limits."""
+        super().setup()
+        self.rfile.close()
+        self._patience = Patience(self.connection, STALL_S, PRESSED_S, self.server.pressed)
+        self.rfile = io.BufferedReader(self._patience)
+
+    def handle_one_request(self) -> None:
+        """Hear a request, and answer it."""
+        self._patience.listen(HEAD_S, MOST_HEAD_BYTES)
+        super().handle_one_request()
 
     def do_POST(self) -> None:
         """Cosign a head, or say why not."""
@@ -150,8 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes | None:
         """The whole body of a request; ``None`` when it was refused."""
-        length = self.headers.get("Content-Length", "")
-        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdecimal() and len(length) < 10):
+        (length, *others) = self.headers.get_all("Content-Length", [""])
+        plain = length.isascii() and length.isdecimal() and len(length) < 10
+        if others or not plain or "Transfer-Encoding" in self.headers:
             self._answer(411, "say the length of the request\n", end=True)
             return None
         left = int(length)
@@ -159,10 +191,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(413, f"a request has {MOST_BYTES} bytes at most\n", end=True)
             return None
         found = bytearray()
-        ends = monotonic() + BODY_S
-        while left and (part := self.rfile.read1(left)) and monotonic() < ends:
-            found += part
-            left -= len(part)
+        self._patience.listen(BODY_S, left + io.DEFAULT_BUFFER_SIZE)  # the next request may have come with it
+        with suppress(TimeoutError):
+            while left and (part := self.rfile.read1(left)):
+                found += part
+                left -= len(part)
         if left:
             self._answer(408, "the request was not sent to its end\n", end=True)
             return None
@@ -173,13 +206,25 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
-        if end or self.server._stopping:  # noqa: SLF001 - the same file
+        # A body that was not read would be taken for the next request, perhaps of somebody else behind a web server.
+        unread = self.command == "GET" and ("Content-Length" in self.headers or "Transfer-Encoding" in self.headers)
+        if end or unread or self.server._stopping:  # noqa: SLF001 - the same file
             self.send_header("Connection", "close")
             self.close_connection = True
         self.end_headers()
         self.wfile.write(data)
+        if end:
+            self._hear_out()
         line = f"{now()} {_client(self.client_address)} {self.command} {self.path[:100]} → {status} {why}"
         self.server.say("".join(c if c.isprintable() else "?" for c in line).rstrip())
+
+    def _hear_out(self) -> None:
+        """Let a client finish, within limits: who is cut off while sending does not get to read the answer."""
+        self._patience.listen(PRESSED_S, MOST_UNREAD_BYTES)
+        with suppress(OSError, HTTPException):
+            self.connection.shutdown(socket.SHUT_WR)
+            while self.rfile.read1(io.DEFAULT_BUFFER_SIZE):
+                continue
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Every answer has its line already."""

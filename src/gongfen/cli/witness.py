@@ -1,5 +1,6 @@
 """``gongfen witness``: be a witness of other people's logs; ``gongfen log witness``, ``policy``: be witnessed."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -294,5 +295,11 @@ def _with_key(line: str) -> str:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    """A line of the server's log. Where it cannot be written the witness goes on answering."""
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads it any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
