@@ -16,8 +16,7 @@ from typer.testing import CliRunner
 
 from gongfen.accounts import State
 from gongfen.cli.main import app
-from gongfen.errors import InputError, MissingAssumptionError, UnknownWorkError
-from gongfen.errors import MalformedFactError, MissingAssumptionError, UnknownWorkError
+from gongfen.errors import InputError, MalformedFactError, MissingAssumptionError, UnknownWorkError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import US_PER_HOUR as HOUR
