@@ -17,6 +17,7 @@ from gongfen.accounts.chart import (
     read_source,
 )
 from gongfen.accounts.checks import BOOKS, checks_of, name_taken_by, said_in_time
+from gongfen.accounts.copies import count_copies
 from gongfen.accounts.correcting import correct
 from gongfen.accounts.entries import Entry, Posting, transfer
 from gongfen.accounts.keys import check_keys, concerns_keys, keep_keys
@@ -171,6 +172,7 @@ def _sale(state: State, body: k.Sale, seq: int) -> list[Entry]:
     labour = living_labour(stock_of(state, body.output))
     sold = Sold(output=body.output, price_micro=body.price_micro, labour=labour, seq=seq)
     state.sales.set(key, sold)
+    count_copies(state, body, 1)
     return [transfer(f"sold {body.output}", SALES, CASH, body.price_micro, body.currency)]
 
 

@@ -9,6 +9,7 @@ import msgspec
 from gongfen.accounts import passing
 from gongfen.accounts.chart import CASH, PURCHASES, RENT, SALES, WAGES, External, payable
 from gongfen.accounts.checks import corrected_name, spread_over_days
+from gongfen.accounts.copies import count_copies
 from gongfen.accounts.entries import Entry, transfer
 from gongfen.accounts.state import State
 from gongfen.facts import Fact
@@ -46,6 +47,7 @@ def _reversed(state: State, fact: Fact, standard: k.Standard | None) -> list[Ent
             sold = state.sales.get(key)
             assert sold is not None, "it was sold"
             state.sales.set(key, msgspec.structs.replace(sold, reversed=True))
+            count_copies(state, said, -1)
             return [transfer(f"taken back: sold {said.output}", CASH, SALES, said.price_micro, said.currency)]
         case k.Wage() as said:
             why = f"taken back: wage of {said.maker}"

@@ -137,6 +137,8 @@ class State:
     influences: Table[Influence]
     """Settlement-grade measurements, by id; the newest for a target under ``target|…``."""
     sales: Table[Sold]
+    copies: Table[int]
+    """Of outputs that are several copies: how many were sold, all of them by a sale that does not say how many."""
     closed: Table[str]
     """``currency|period`` → its settlement; ``books|period`` → the fact that closed it for the labour ledger."""
     carried: Table[int]
@@ -171,6 +173,7 @@ TABLES: dict[str, Any] = {
     "policies": Published,
     "influences": Influence,
     "sales": Sold,
+    "copies": int,
     "closed": str,
     "carried": int,
     "names": int,

@@ -27,6 +27,7 @@ import msgspec
 from gongfen.accounts import passing
 from gongfen.accounts.chart import OPENING
 from gongfen.accounts.checks import BOOKS, spread_over_days
+from gongfen.accounts.copies import part_sold
 from gongfen.book.answers import Dated, converted, price_of
 from gongfen.book.booked import day_of
 from gongfen.book.bookkeeping import corrected_in
@@ -258,7 +259,7 @@ def _prices_of_outputs(record: Record, sold: tuple[str, ...], standard: k.Standa
             price = price_of(record, (name,), standard.currency)
         except MissingAssumptionError:
             price = None
-        value = values.get(name)
+        value = None if name not in values else values[name] * part_sold(record.state, name)
         priced[name] = Priced(
             None if price is None else Fraction(price, MICRO), None if value is None else Fraction(value, USLH_PER_HOUR)
         )

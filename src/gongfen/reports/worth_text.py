@@ -6,7 +6,7 @@ from decimal import Decimal
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gongfen.facts.amounts import MICRO, US_PER_SECOND
+from gongfen.facts.amounts import MICRO, US_PER_SECOND, round_half_up
 from gongfen.reports.text import STRONGEST, table, taken_back
 from gongfen.reports.words import N_, Words
 from gongfen.reports.worth_words import (
@@ -66,7 +66,16 @@ def _sums(answer: Worth, words: Words) -> RenderableType:
     )
     total = least + words.hours(answer.uslh)
     rows.add_row(words.gettext("value μ(T + L)"), total, least + money(answer.value_micro), style="bold")
-    rows.add_row(words.gettext("price p"), "", money(answer.price_micro))
+    if answer.quantity > 1:
+        each = round_half_up(answer.uslh, answer.quantity), round_half_up(answer.value_micro, answer.quantity)
+        name = words.say("one of its %(all)s copies", all=words.number(answer.quantity))
+        rows.add_row(name, least + words.hours(each[0]), least + money(each[1]))
+    price = words.gettext("price p")
+    if answer.copies_sold is not None and answer.sold_uslh is not None:
+        sold, all_ = words.number(answer.copies_sold), words.number(answer.quantity)
+        price = words.say("price p, of %(sold)s of %(all)s copies: so the rents", sold=sold, all=all_)
+    of_these = "" if answer.sold_uslh is None else least + words.hours(answer.sold_uslh)
+    rows.add_row(price, of_these, money(answer.price_micro))
     most = "≤ " if answer.unmeasured and answer.rent_avg_micro is not None else ""
     rows.add_row(words.gettext("rent by average theory p − μ(T + L)"), "", most + money(answer.rent_avg_micro))
     at_most = "≤ " if silent and answer.rent_repro_micro is not None else ""

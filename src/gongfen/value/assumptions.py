@@ -111,7 +111,8 @@ def swings(
     Raises UnknownWorkError, or MissingAssumptionError when no standard has been published.
     """
     standard = standard_in_force(state)
-    lying = _Lying(state, lot_of(state, outputs), standard, carried)
+    lot, sold = lot_of(state, outputs), lot_of(state, outputs, sold=True)
+    lying = _Lying(state, lot, standard, carried, sold)
     asked = tuple(lying.assumptions())
     return tuple(_measured(measure, lying, asked, price_micro) for measure in MEASURES)
 
@@ -123,7 +124,7 @@ def _measured(measure: Measure, lying: "_Lying", asked: Sequence[_Asked], price_
             return None if found is None else found[0] + found[1]
         if price_micro is None:
             return None
-        past, now = map(rounded, found)
+        past, now = (rounded(one * lying.part) for one in found)
         both = rents(price_micro, past, now, _number(settings, MELT) * Fraction(1, USLH_PER_HOUR))
         return both.average if measure == "rent-avg" else both.reproduction
 
@@ -177,8 +178,11 @@ MEMO, COUNTED, KEPT, LEFT_OUT = "memo", "counted", "kept", "left out"
 class _Lying:
     """A lot, and what is needed to ask it again."""
 
-    def __init__(self, state: State, lot: Lot, standard: Standard, carried: Sequence[Carried]) -> None:
+    def __init__(self, state: State, lot: Lot, standard: Standard, carried: Sequence[Carried], sold: Lot) -> None:
         self._state, self._lot, self._standard, self._carried = state, lot, standard, carried
+        whole = lot.past_uslh + lot.now_uslh
+        self.part = Fraction(sold.past_uslh + sold.now_uslh, whole) if whole else Fraction(1)
+        """Of the labour in it, what is in the copies that were sold: the rents are of those."""
         self._factors = Factors(state)
         self._published = [one for _, one in state.standards.prefixed("seq|")]
         self._unneeded = _unneeded(state) if lot.living or lot.external else {}

@@ -78,24 +78,18 @@ def reductions_of(skill: Skill | None) -> dict[str, Fraction | None]:
     return every_rule(skill.study_us, skill.teach_us, skill.life_us, skill.wage_micro, skill.simple_wage_micro)
 
 
-def by_rule(state: State, lot: Lot, melt_micro: int, price_micro: int | None) -> tuple[Valued, ...]:
-    """As booked, then by each of RULES."""
+def by_rule(
+    state: State, lot: Lot, melt_micro: int, price_micro: int | None, sold: Lot | None = None
+) -> tuple[Valued, ...]:
+    """As booked, then by each of RULES. ``sold``: what of the lot the price is for; ``None``: all of it."""
     factors = Factors(state)
-    return tuple(_valued(state, factors, lot, rule, melt_micro, price_micro) for rule in (BOOKED, *RULES))
+    return tuple(_valued(state, factors, lot, rule, melt_micro, price_micro, sold) for rule in (BOOKED, *RULES))
 
 
-def _valued(state: State, factors: Factors, lot: Lot, rule: str, melt_micro: int, price_micro: int | None) -> Valued:
-    now, past = Fraction(0), Fraction(sum(lot.external.values()))
-    missing: set[Lacking] = set()
-    for source, amount in lot.living.items():
-        factor = factors.factor(source, rule)
-        if factor is None:
-            what: Literal["skill", "wage"] = "skill" if state.skills.get(source.skill) is None else "wage"
-            missing.add(Lacking(source.skill, what))
-        elif is_now(source):
-            now += amount * factor
-        else:
-            past += amount * factor
+def _valued(
+    state: State, factors: Factors, lot: Lot, rule: str, melt_micro: int, price_micro: int | None, sold: Lot | None
+) -> Valued:
+    past, now, missing = _reduced(state, factors, lot, rule)
     if missing:
         return Valued(
             rule=rule,
@@ -107,15 +101,32 @@ def _valued(state: State, factors: Factors, lot: Lot, rule: str, melt_micro: int
             lacking=tuple(sorted(missing)),
         )
     transferred, living = rounded(past), rounded(now)
-    value, of_living = money(transferred + living, melt_micro), money(living, melt_micro)
+    past_sold, now_sold = (past, now) if sold is None else _reduced(state, factors, sold, rule)[:2]
+    at_value = money(rounded(past_sold) + rounded(now_sold), melt_micro)
     return Valued(
         rule=rule,
         transferred_uslh=transferred,
         living_uslh=living,
-        value_micro=value,
-        rent_avg_micro=None if price_micro is None else price_micro - value,
-        rent_repro_micro=None if price_micro is None else price_micro - of_living,
+        value_micro=money(transferred + living, melt_micro),
+        rent_avg_micro=None if price_micro is None else price_micro - at_value,
+        rent_repro_micro=None if price_micro is None else price_micro - money(rounded(now_sold), melt_micro),
     )
+
+
+def _reduced(state: State, factors: Factors, lot: Lot, rule: str) -> tuple[Fraction, Fraction, set[Lacking]]:
+    """T and L by a rule, micro-SLH, and what the rule lacks for it."""
+    now, past = Fraction(0), Fraction(sum(lot.external.values()))
+    missing: set[Lacking] = set()
+    for source, amount in lot.living.items():
+        factor = factors.factor(source, rule)
+        if factor is None:
+            what: Literal["skill", "wage"] = "skill" if state.skills.get(source.skill) is None else "wage"
+            missing.add(Lacking(source.skill, what))
+        elif is_now(source):
+            now += amount * factor
+        else:
+            past += amount * factor
+    return past, now, missing
 
 
 def rounded(amount: Fraction) -> int:

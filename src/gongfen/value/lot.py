@@ -6,17 +6,21 @@ that no living labour entered at all, not even a prompt, nothing passes on, and 
 entered a draft has entered, as past labour, what is made of it.
 """
 
+from fractions import Fraction
 from typing import Literal
 
 import msgspec
 
 from gongfen.accounts.batches import stock_in
 from gongfen.accounts.chart import External, Living, read_source
+from gongfen.accounts.copies import part_sold
 from gongfen.accounts.state import State
 from gongfen.accounts.stocks import Stock
 from gongfen.errors import InputError, UnknownWorkError
+from gongfen.facts.amounts import round_half_up
 from gongfen.value.together import parts_of
 
+WHOLE = Fraction(1)
 LIVING_PHASES = ("inference", "operation")
 PAST: Literal["T"] = "T"
 NOW: Literal["L"] = "L"
@@ -51,9 +55,10 @@ def is_now(source: Living) -> bool:
     return source.phase in LIVING_PHASES
 
 
-def lot_of(state: State, outputs: tuple[str, ...]) -> Lot:
+def lot_of(state: State, outputs: tuple[str, ...], *, sold: bool = False) -> Lot:
     """The lot of ``outputs``; what one was made of another counts once.
 
+    ``sold``: of outputs that are several copies, only what is in those that were sold, to the whole micro-SLH.
     Raises UnknownWorkError, InputError for what is no output.
     """
     _refuse_what_is_no_output(state, outputs)
@@ -69,8 +74,10 @@ def lot_of(state: State, outputs: tuple[str, ...]) -> Lot:
         stocks[output] = stock
         if not stock.lived:
             gated.append(output)
-    for vector in parts_of(state, stocks).values():
-        for key, amount in vector.items():
+    for output, vector in parts_of(state, stocks).items():
+        part = part_sold(state, output) if sold else WHOLE
+        for key, whole in vector.items():
+            amount = whole if part == 1 else round_half_up(whole * part.numerator, part.denominator)
             source = read_source(key)
             if isinstance(source, Living):
                 living[source] = living.get(source, 0) + amount

@@ -18,6 +18,7 @@ from msgspec import UNSET
 
 from gongfen.accounts.batches import batch_of, parts, stock_in
 from gongfen.accounts.chart import SIMPLE, UNPAID, External, Living
+from gongfen.accounts.copies import copies_sold, part_sold
 from gongfen.accounts.state import State
 from gongfen.accounts.stocks import Batch
 from gongfen.errors import MissingAssumptionError
@@ -119,6 +120,7 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
 
     outputs: tuple[str, ...]
     quantity: int
+    """Copies."""
     transferred_uslh: int
     """T; nothing of it from outputs that are ``gated``."""
     gated: tuple[str, ...]
@@ -127,6 +129,10 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
     """L."""
     unmeasured: bool
     """Labour behind them was never measured: T + L is a lower bound, and rent an upper bound."""
+    copies_sold: int | None
+    """Of outputs that are several copies, of which not all were sold: how many the price is for; ``None``: all."""
+    sold_uslh: int | None
+    """T + L in those; both rents are of them. ``None``: all were sold, or none."""
     by_kind: dict[str, int]
     """Living labour, of all phases, by the eight kinds."""
     by_phase: dict[str, int]
@@ -164,7 +170,9 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def past_micro(self) -> int:
-        """μT: what the two rents differ by."""
+        """μT: what the two rents differ by; of what was sold, where that is not all."""
+        if self.rent_avg_micro is not None and self.rent_repro_micro is not None:
+            return self.rent_repro_micro - self.rent_avg_micro
         return self.value_micro - money(self.living_uslh, self.melt_micro)
 
 
@@ -176,12 +184,15 @@ def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Wo
     standard = standard_in_force(state)
     lot = lot_of(state, outputs)
     living, outside = lot.living, sum(lot.external.values())
-    rules = by_rule(state, lot, standard.melt_micro, price_micro)
+    sold = lot_of(state, outputs, sold=True) if any(part_sold(state, output) != 1 for output in outputs) else None
+    rules = by_rule(state, lot, standard.melt_micro, price_micro, sold)
     booked = rules[0]
     assert booked.value_micro is not None, "what was booked is known"
     return Worth(
         outputs=outputs,
         quantity=lot.quantity,
+        copies_sold=None if sold is None else sum(copies_sold(state, output) for output in outputs),
+        sold_uslh=None if sold is None else sold.past_uslh + sold.now_uslh,
         transferred_uslh=lot.past_uslh,
         gated=lot.gated,
         living_uslh=lot.now_uslh,
@@ -205,17 +216,19 @@ def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Wo
         rent_avg_micro=booked.rent_avg_micro,
         rent_repro_micro=booked.rent_repro_micro,
         by_rule=rules,
-        without_unpaid=_without_unpaid(state, lot, standard.melt_micro, price_micro),
+        without_unpaid=_without_unpaid(state, lot, standard.melt_micro, price_micro, sold),
     )
 
 
-def _without_unpaid(state: State, lot: Lot, melt_micro: int, price_micro: int | None) -> Out | None:
+def _without_unpaid(state: State, lot: Lot, melt_micro: int, price_micro: int | None, sold: Lot | None) -> Out | None:
     """As booked, with unpaid labour out."""
     paid = {source: amount for source, amount in lot.living.items() if source.standing != UNPAID}
     if len(paid) == len(lot.living):
         return None
     rest = msgspec.structs.replace(lot, living=paid)
-    found = by_rule(state, rest, melt_micro, price_micro)[0]
+    if sold is not None:
+        sold = msgspec.structs.replace(sold, living={one: sold.living[one] for one in paid})
+    found = by_rule(state, rest, melt_micro, price_micro, sold)[0]
     assert found.value_micro is not None, "what was booked is known"
     return Out(
         unpaid_uslh=sum(lot.living.values()) - sum(paid.values()),
