@@ -103,6 +103,37 @@ def test_the_small_verifier_takes_files_and_says_what_it_did_not_check(
     assert "a receipt is no bundle\n  → use: gongfen verify" in said("r.tlog-proof", "--key", "ed.txt")
 
 
+def test_a_log_is_no_witness_of_itself(quantum: Path) -> None:
+    """Its ML-DSA key is of a kind that witnesses have, too, and signs every checkpoint."""
+    for target in ("a.zip", "r.tlog-proof"):
+        told = asked(quantum, "verify", target, "--key", "both.txt", "--witness", "pq.txt", code=2)
+        assert "witness example.org/pq is the log itself" in told.stderr
+        assert asked(quantum, "verify", target, "--key", "both.txt", "--quorum", "0", code=2)
+
+
+def test_a_receipt_says_which_log_and_what_the_fact_says(quantum: Path) -> None:
+    told = asked(quantum, "verify", "r.tlog-proof", "--key", "both.txt").stdout
+    assert "Log example.org/pq, 1 fact, root " in told
+    assert ": maker=ada" in told
+    found = json.loads(asked(quantum, "verify", "r.tlog-proof", "--key", "both.txt", "--json").stdout)
+    assert (found["origin"], found["size"], found["kind"]) == ("example.org/pq", 1, "enrol")
+    assert found["said"]["body"]["maker"] == "ada"
+
+
+def test_flagged_signatures_reach_whoever_checks_the_bundle(shop: Path) -> None:
+    made = json.loads(asked(shop, "key", "new", "ada", "--name", "ada/k", "--out", "ada.key", "--json", *BOOK).stdout)
+    assert made["key"] == "ada/k"
+    work = ("record", "drop", "item=d", "reason=withdrawn", "--sign", "ada.key")
+    asked(shop, *work, *BOOK)
+    asked(shop, "key", "revoke", "ada/k", "--reason", "lost", *BOOK)
+    number = json.loads(asked(shop, *work, "--json", *BOOK).stdout)
+    asked(shop, "audit", "a.zip", *BOOK)
+    found = json.loads(asked(shop, "verify", "a.zip", "--json").stdout)
+    assert (found["signed"], found["flagged"], found["flagged_facts"]) == (2, 1, [found["size"] - 1]), number
+    assert f"signed with a key that had ended: {found['size'] - 1}" in asked(shop, "verify", "a.zip").stdout
+    assert "存疑" in asked(shop, "verify", "a.zip", LANG="zh_CN.UTF-8").stdout
+
+
 def test_the_bundle_comes_with_the_command_that_checks_all_of_it(quantum: Path) -> None:
     told = asked(quantum, "audit", "b.zip", *BOOK).stdout
     assert "signed with 2 keys" in told

@@ -1,6 +1,7 @@
 """``gongfen verify``: whether a bundle, a book, a receipt or a labelled file holds."""
 
 import io
+import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,13 +17,16 @@ from gongfen.book.receipt import Receipt
 from gongfen.book.verification import Verified
 from gongfen.book.witnessing import cosigned_at
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
+from gongfen.cli.brief import brief
 from gongfen.cli.forks import showing_forks
 from gongfen.cli.trusted import Keys, read_keys, read_text, read_witness_keys, say_unchecked, unchecked
 from gongfen.errors import BookPlaceError, InputError, LabelError, ProofError
+from gongfen.facts import decode
+from gongfen.proof.checkpoint import read_checkpoint
 from gongfen.proof.cosignature import Cosignature, cosignatures
 from gongfen.proof.note import read_note
 from gongfen.proof.policy import CosignerVerifier, LogVerifier
-from gongfen.reports.bundle import Verdict, verify_bundle
+from gongfen.reports.bundle import Verdict, check_witnesses, verify_bundle
 from gongfen.reports.replay import Settled
 from gongfen.reports.words import Words
 
@@ -51,7 +55,7 @@ def verify(
         ),
     ] = None,
     quorum: Annotated[
-        int | None, typer.Option(min=0, help="The quorum: how many of these witnesses are enough; else all.")
+        int | None, typer.Option(min=1, help="The quorum: how many of these witnesses are enough; else all.")
     ] = None,
     book: BookPath = None,
     as_json: AsJson = False,
@@ -117,7 +121,11 @@ def _bundle(found: Verdict, left: int, speak: Words) -> Text:
         _holds(found, speak),
         speak.say("inclusion proofs checked: %(n)s; texts: %(blobs)s", n=speak.number(found.proofs), blobs=found.blobs),
         *_settled(found.settlements, speak),
+        *_signed(found, speak),
     ]  # fmt: skip
+    if found.flagged_facts:
+        lines.append(speak.say("⚑ in doubt, signed with a key that had ended: %(facts)s",
+                               facts=", ".join(map(str, found.flagged_facts))))  # fmt: skip
     lines.append(_since(found, speak))
     lines += _cosigned(found.witnesses, speak)
     if found.witnesses_from_bundle:
@@ -144,9 +152,7 @@ def _book(found: Verified, left: int, speak: Words) -> Text:
         speak.say("signed checkpoints checked: %(n)s", n=speak.number(found.checkpoints)),
         *_settled(found.settlements, speak),
     ]  # fmt: skip
-    if found.signed:
-        lines.append(speak.say("signed by makers: %(n)s; in doubt: %(flagged)s", n=found.signed, flagged=found.flagged))
-    lines.append(_since(found, speak))
+    lines += [*_signed(found, speak), _since(found, speak)]
     if found.waiting:
         lines.append(speak.say(
             "Details wait that the log does not commit to: %(makers)s. Is nobody at it? gongfen forget MAKER",
@@ -155,6 +161,11 @@ def _book(found: Verified, left: int, speak: Words) -> Text:
     if found.key_from_book:
         lines.append(speak.gettext("Checked with the book's own key. Name the published one with --key."))
     return Text("\n".join([*lines, *say_unchecked(left, speak)]))
+
+
+def _signed(found: Verdict | Verified, speak: Words) -> list[str]:
+    said = speak.say("signed by makers: %(n)s; in doubt: %(flagged)s", n=found.signed, flagged=found.flagged)
+    return [said] if found.signed else []
 
 
 def _since(found: Verdict | Verified, speak: Words) -> str:
@@ -178,6 +189,7 @@ def _receipt(
     found = _read_receipt(path)
     found.check(*keys)
     note = read_note(found.checkpoint)
+    check_witnesses(note, witnesses)
     seen, needed = cosignatures(note, witnesses), len(witnesses) if quorum is None else quorum
     if len(seen) < needed:
         missing = ", ".join(key.name for key in witnesses if not note.signatures_of(key))
@@ -186,15 +198,26 @@ def _receipt(
     left, known = unchecked(found.checkpoint, keys), {(key.name, key.key_id) for key in (*keys, *witnesses)}
     others = dict.fromkeys(line.name for line in note.lines if (line.name, line.key_id) not in known)
     others.pop(keys[0].name, None)
-    lines = [speak.say("It holds: fact %(seq)s (%(kind)s) is in the signed log.", seq=found.seq, kind=found.kind)]
+    log, fact = read_checkpoint(note.text), decode(found.data.encode(errors="surrogatepass"))
+    lines = [
+        speak.say("It holds: fact %(seq)s (%(kind)s) is in the signed log.", seq=found.seq, kind=found.kind),
+        speak.say("Log %(origin)s, %(facts)s, root %(root)s…",
+                  origin=log.origin, facts=speak.facts(log.size), root=log.root.hex()[:16]),
+        speak.say("%(by)s said at %(at)s: %(what)s", by=fact.by, at=fact.at, what=brief(fact)),
+    ]  # fmt: skip
+    if fact.sample:
+        lines.append(speak.gettext("Sample data."))
     lines += [*_cosigned(seen, speak), *say_unchecked(left, speak)]
     if others:
         lines.append(speak.say(
             "It carries cosignatures of %(names)s, not checked. Name those you trust: --witness.",
             names=", ".join(others)
         ))  # fmt: skip
-    answer = {"holds": True, "seq": found.seq, "fact": found.fact, "cosigned": msgspec.to_builtins(seen),
-              "cosigned_unchecked": list(others), "unchecked_signatures": left}  # fmt: skip
+    answer = {
+        "holds": True, "origin": log.origin, "size": log.size, "root": log.root.hex(), "seq": found.seq,
+        "fact": found.fact, "kind": found.kind, "said": json.loads(found.data), "cosigned": msgspec.to_builtins(seen),
+        "cosigned_unchecked": list(others), "unchecked_signatures": left,
+    }  # fmt: skip
     show(answer, as_json=as_json, draw=lambda: Text("\n".join(lines)))
 
 

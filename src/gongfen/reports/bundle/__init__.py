@@ -7,9 +7,19 @@ check with those that were published), ``README.txt``, ``verify.py`` (a verifier
 ``SHA256SUMS`` (of all parts). Facts go by one at a time: neither writing nor verifying holds them.
 """
 
-from gongfen.reports.bundle.checking import Verdict, verify_bundle
+from gongfen.reports.bundle.checking import Verdict, check_witnesses, verify_bundle
 from gongfen.reports.bundle.parts import PARTS, README, small_verifier
 from gongfen.reports.bundle.unpacking import unzipped
 from gongfen.reports.bundle.writing import write_bundle, zipped
 
-__all__ = ["PARTS", "README", "Verdict", "small_verifier", "unzipped", "verify_bundle", "write_bundle", "zipped"]
+__all__ = [
+    "PARTS",
+    "README",
+    "Verdict",
+    "check_witnesses",
+    "small_verifier",
+    "unzipped",
+    "verify_bundle",
+    "write_bundle",
+    "zipped",
+]

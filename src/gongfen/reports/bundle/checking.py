@@ -11,10 +11,10 @@ from gongfen.errors import ForkError, GongfenError, ProofError
 from gongfen.facts import Fact, decode, reread
 from gongfen.facts.kinds import Correction, Output
 from gongfen.progress import Progress
-from gongfen.proof.checkpoint import Checkpoint, open_checkpoint
+from gongfen.proof.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
 from gongfen.proof.cosignature import Cosignature, WitnessVerifier, cosignatures, read_verifier
 from gongfen.proof.merkle import HASH_BYTES, Frontier, check_inclusion, leaf_hash
-from gongfen.proof.note import NoteVerifier, read_note
+from gongfen.proof.note import Note, NoteVerifier, read_note
 from gongfen.proof.policy import CosignerVerifier, Policy
 from gongfen.proof.witness import KEEP_BOTH
 from gongfen.reports.bundle.parts import (
@@ -57,6 +57,12 @@ class Verdict:
     own_verifier: bool
     """The bundle's ``verify.py`` is the one of this version of Gongfen, or it has none."""
     settlements: tuple[Settled, ...]
+    signed: int
+    """Facts that makers have signed themselves."""
+    flagged: int
+    """Facts whose key had ended before them."""
+    flagged_facts: tuple[int, ...]
+    """Their numbers."""
 
 
 def verify_bundle(
@@ -89,7 +95,7 @@ def verify_bundle(
         raise ForkError("bundle", reason, KEEP_BOTH, since or "", parts.text("checkpoint"))
     blobs = _check_blobs(parts)
     found = Evidence()
-    settlements = _replayed(_facts(parts, found), checkpoint.origin, _corrected(parts), progress)
+    again = _replayed(_facts(parts, found), checkpoint.origin, _corrected(parts), progress)
     proofs = _check_proofs(parts, found, checkpoint)
     _check_sums(parts)
     return Verdict(
@@ -105,7 +111,10 @@ def verify_bundle(
         proofs=proofs,
         blobs=blobs,
         own_verifier=SMALL_VERIFIER not in parts or parts.read(SMALL_VERIFIER) == small_verifier(),
-        settlements=settlements,
+        settlements=again.settlements,
+        signed=again.signed,
+        flagged=len(again.flagged),
+        flagged_facts=again.flagged,
     )
 
 
@@ -124,6 +133,7 @@ def _witnesses(
     """Who cosigned, of how many; raises ProofError when a line is false, or too few of those given are there."""
     note = read_note(parts.text("checkpoint"))
     if given:
+        check_witnesses(note, given)
         Policy.of((), given, min(len(given), 1))
         needed = len(given) if quorum is None else quorum
         seen = cosignatures(note, given)
@@ -136,6 +146,13 @@ def _witnesses(
         return (), 0
     policy = Policy.parse(parts.text("witnesses"))
     return cosignatures(note, [one.verifier for one in policy.witnesses]), len(policy.witnesses)
+
+
+def check_witnesses(note: Note, given: Sequence[CosignerVerifier]) -> None:
+    """Raise ProofError when a log is named as a witness of itself: its own second key, say, which always signs."""
+    origin = read_checkpoint(note.text).origin
+    if any(key.name == origin for key in given):
+        raise ProofError(f"witness {origin}", "is the log itself", "name those who watch it")
 
 
 def _check_tree(parts: Unpacked, checkpoint: Checkpoint, older: Checkpoint | None) -> bool:
@@ -237,20 +254,31 @@ def _corrected(parts: Unpacked) -> frozenset[str]:
     return frozenset(found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Replayed:
+    """What came out when every fact was booked again: settlements, signed facts, and the numbers of flagged ones."""
+
+    settlements: tuple[Settled, ...]
+    signed: int
+    flagged: tuple[int, ...]
+
+
 def _replayed(
     log: Iterable[tuple[bytes, Fact]], origin: str, corrected: frozenset[str], progress: Progress | None
-) -> tuple[Settled, ...]:
+) -> _Replayed:
     frontier = Frontier(0, lambda _level, _index: b"")
     earlier: dict[str, tuple[int, Fact]] = {}
-    again = Replay(accounts.state_in_memory(origin, earlier.get), ASK)
+    state, signed = accounts.state_in_memory(origin, earlier.get), 0
+    again = Replay(state, ASK)
     for seq, (line, fact) in enumerate(log):
         again.book(seq, fact, frontier.root)
+        signed += fact.signed is not None
         frontier.append(leaf_hash(line))
         if fact.id in corrected:
             earlier[fact.id] = (seq, fact)
         if progress:
             progress(seq + 1, 0)
-    return again.finish()
+    return _Replayed(again.finish(), signed, tuple(int(seq) for seq, _ in state.flags.prefixed("")))
 
 
 def _check_blobs(parts: Unpacked) -> int:
