@@ -27,6 +27,7 @@ from gongfen.proof.cosignature import MLDSA44Signer, WitnessSigner, cosign
 from gongfen.proof.merkle import Frontier, inclusion_proof, leaf_hash, root_of, subtrees_of
 from gongfen.proof.note import NoteSigner, Signer, add_signatures
 from gongfen.proof.policy import Policy
+from gongfen.proof.tlog_proof import TlogProof
 from gongfen.reports import bundle, verify
 from gongfen.reports.bundle import unzipped, verify_bundle, write_bundle, zipped
 from tests.books import COOPERATIVE, HASH, ORIGIN, cooperative, said, settlement_of
@@ -81,9 +82,12 @@ def settled(bodies: list[Body], period: str, policy: str) -> list[bytes]:
     return [*entries, *told([Fact(id="last", at=AT, by="t", body=due)])]
 
 
-def small(data: bytes | Parts, key: str = str(KEY.verifier), **more: Any) -> list[str]:
-    """What the small verifier says of a bundle, in this process; it raises what it refuses."""
-    return verify.audit(unzipped(data) if isinstance(data, bytes) else data, key, **more)
+def small(data: bytes | Parts, key: str | None = str(KEY.verifier), **more: Any) -> list[str]:
+    """What the small verifier says of a bundle, in this process; it raises what it refuses. ``None``: no key is named."""
+    keys = verify.read_keys(None if key is None else key.split(), "log")
+    if "witnesses" in more:
+        more["witnesses"] = verify.read_keys(more["witnesses"].split(), "witness")
+    return verify.audit(unzipped(data) if isinstance(data, bytes) else data, keys, **more)
 
 
 def refused(data: bytes | Parts, **more: Any) -> str:
@@ -180,20 +184,107 @@ def test_it_checks_the_bundle_it_came_with_where_there_is_no_gongfen(folder: Pat
 
 def test_what_does_not_hold_is_said_in_three_parts_with_exit_code_2(folder: Path) -> None:
     foreign = str(Signer(ORIGIN, bytes(32)).verifier)
+    (folder / "other.tlog-proof").write_text("c2sp.org/tlog-proof@v1\nindex 0\n\n")
     for words, reason in {
         ("audit.zip", "--key", foreign): "checkpoint is not signed by",
-        ("audit.zip", "--key", "nonsense"): "cannot be read",
-        ("nowhere.zip",): "cannot be read",
-        ("key.txt",): "cannot be read",
-        ("audit.zip", "--witness", str(WITNESSES[0].verifier)): "has too few cosignatures: none",
-        ("audit.zip", "--since", "key.txt"): "older checkpoint is not a signed note",
-        ("audit.zip", "--since", "gone.txt"): "cannot be read",
+        ("audit.zip", "--witness", str(WITNESSES[0].verifier)): "cosigned by 0 of 1 witnesses (none); 1 are asked for",
+        ("other.tlog-proof", "--key", "key.txt"): "is no log proof",
     }.items():
         code, out, err = alone(folder, *words)
         assert (code, out) == (2, ""), words
         assert reason in err
         assert "\n  → " in err
         assert "Traceback" not in err
+
+
+SLIPS = {
+    ("audit.zip", "--key", "nonsense"): "No such file or directory: 'nonsense'",
+    ("audit.zip", "--key", "empty"): "'empty' is empty",
+    ("audit.zip", "--key", ""): "Is a directory",
+    ("audit.zip", "--key", "audit.zip"): "a key or a checkpoint that you named cannot be read",
+    ("audit.zip", "--key", "secret.txt"): "the log's key is a secret one",
+    ("audit.zip", "--key", str(KEY)): "the log's key is a secret one",
+    ("audit.zip", "--key", str(WITNESSES[0].verifier)): "is no key of a log",
+    ("audit.zip", "--key", "key.txt", "--witness", "key.txt"): "is no key of a witness",
+    ("audit.zip", "--key", "key.txt", "--witness", "empty"): "'empty' is empty",
+    ("audit.zip", "--key", "key.txt", "--witness", str(PQ_KEY.verifier)): "--witness names the log itself",
+    ("audit.zip", "--key", "key.txt", "--quorum", "1"): "--quorum 1 has 0 to choose from",
+    ("audit.zip", "--key", "key.txt", "--witness", str(WITNESSES[0].verifier), "--quorum", "-5"): "--quorum -5 has 1",
+    ("audit.zip", "--key", "key.txt", "--witness", str(WITNESSES[0].verifier), "--quorum", "0"): "--quorum 0 has 1",
+    ("audit.zip", "--key", "key.txt", "--witness", str(WITNESSES[0].verifier), "--quorum", "2"): "--quorum 2 has 1",
+    ("audit.zip", "--key", "key.txt", "--since", "empty"): "older checkpoint is not a signed note",
+    ("audit.zip", "--key", "key.txt", "--since", "key.txt"): "older checkpoint is not a signed note",
+    ("audit.zip", "--key", "key.txt", "--since", "gone.txt"): "No such file or directory: 'gone.txt'",
+    ("nowhere.zip",): "No such file or directory: 'nowhere.zip'",
+    ("key.txt",): "key.txt cannot be read",
+    ("r.tlog-proof",): "receipt is checked with the key that the book published",
+    ("r.tlog-proof", "--key", "key.txt", "--since", "old.txt"): "--since is for a bundle",
+}
+
+
+def test_a_slip_of_the_auditors_is_refused_and_said_to_be_theirs(
+    folder: Path, book: gongfen.Book, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is named is asked for: an empty file is not the same as no option, and nothing is quietly left out."""
+    (folder / "empty").write_text("\n")
+    (folder / "secret.txt").write_text(str(KEY))
+    (folder / "r.tlog-proof").write_text(book.receipt(3).text())
+    monkeypatch.chdir(folder)
+    for words, reason in SLIPS.items():
+        monkeypatch.setattr("sys.argv", ["verify.py", *words])
+        assert verify.main() == 2, words
+        told_ = capsys.readouterr()
+        assert not told_.out
+        assert reason in told_.err, (words, told_.err)
+        assert "\n  → " in told_.err
+        assert str(KEY).split("+")[-1] not in told_.err, "a secret is not shown again"
+
+
+def test_a_key_file_may_begin_with_a_mark_of_its_encoding(folder: Path) -> None:
+    (folder / "bom.txt").write_text((folder / "key.txt").read_text(), encoding="utf-8-sig")
+    assert alone(folder, "audit.zip", "--key", "bom.txt")[0] == 0
+
+
+def test_without_cryptography_it_says_what_to_install(folder: Path) -> None:
+    blocked = WITHOUT_GONGFEN.replace('"gongfen", ', '"cryptography", "gongfen", ')
+    command = [sys.executable, "-I", "-c", blocked, str(folder / "unpacked/verify.py"), "audit.zip"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "cryptography is not on this machine\n  → pip install --upgrade cryptography\n"
+
+
+def test_it_checks_a_receipt_and_says_what_the_fact_says(folder: Path, book: gongfen.Book) -> None:
+    """Ada sees her hours; and no altered fact, path or signature passes."""
+    number = next(n for n, fact in book.log.facts() if fact.kind == "labour" and fact.body.labour_us == 7_200_000_000)
+    text = book.receipt(number).text()
+    (folder / "r.tlog-proof").write_text(text)
+    key = (folder / "key.txt").read_text()
+    code, out, err = alone(folder, "r.tlog-proof", "--key", "key.txt")
+    assert (code, err) == (0, "")
+    for line in ("It holds. Log example.org/book, 28 facts, root ", f"Signed by {key}", f"Fact {number}, labour, by ",
+                 '  maker: "ada"\n', "  labour_us: 7200000000\n", '  labour_us, hours: "2:00:00"\n'):  # fmt: skip
+        assert line in out
+    keys = verify.read_keys([key], "log")
+    for place in range(len(text)):
+        altered = text[:place] + chr(ord(text[place]) ^ 1) + text[place + 1 :]
+        try:
+            verify.check_receipt(altered, keys)
+        except (verify.Refused, ValueError):
+            continue
+        assert text[place + 1] == "=", "only bits of base64 that stand for nothing may differ"
+
+
+def test_a_receipt_says_who_cosigned_it() -> None:
+    entries = told(list(said("enrol maker=ada\nenrol maker=bo\nenrol maker=cy")))
+    leaves = [leaf_hash(one) for one in entries]
+    keys, names = verify.read_keys([str(KEY.verifier)], "log"), [str(one.verifier) for one in WITNESSES]
+    for number, entry_ in enumerate(entries):
+        path = tuple(inclusion_proof(number, 3, subtrees_of(leaves)))
+        receipt = TlogProof(number, path, witnessed(entries, WITNESSES[0]), entry_).text()
+        seen = verify.check_receipt(receipt, keys, verify.read_keys(names[:1], "witness"))
+        assert "Cosigned by w1.example at 2026-11-21 12:00:00+00:00" in seen
+        with pytest.raises(verify.Refused, match="cosigned by 1 of 2"):
+            verify.check_receipt(receipt, keys, verify.read_keys(names, "witness"))
 
 
 def test_with_the_stated_command_nothing_beside_it_is_run(folder: Path, tmp_path: Path) -> None:
@@ -286,7 +377,7 @@ def test_it_refuses_what_gongfen_refuses(settlement: gongfen.Book, name: str, su
         altered = unzipped(zipped(altered))
     if name == "a foreign key" and summed:
         assert small(altered, key), "the key that came with it is not asked when the auditor brings one"
-        assert "is not signed by" in refused(altered, key="")
+        assert "is not signed by" in refused(altered, key=None)
         return
     if name == "proofs out of order" and summed:
         assert small(altered, key), "their order is for the eye"
@@ -513,14 +604,14 @@ def test_all_keys_of_the_book_must_have_signed_ed25519_and_ml_dsa() -> None:
     data = write_bundle(entries, note_over(entries, KEY, PQ_KEY), keys, [])
     assert verify_bundle(data, None).keys == (str(KEY.verifier), str(PQ_KEY.verifier))
     assert verify_bundle(data, (KEY.verifier, PQ_KEY.verifier))
-    assert len([line for line in small(data, "") if line.startswith("Signed by")]) == 2
+    assert len([line for line in small(data, None) if line.startswith("Signed by")]) == 2
     assert small(data, str(PQ_KEY.verifier))
     half = write_bundle(entries, note_over(entries), keys, [])
-    assert "is not signed by" in refused(half, key="")
+    assert "is not signed by" in refused(half, key=None)
     with pytest.raises(ProofError, match="is not signed by"):
         verify_bundle(half, None)
     other = Checkpoint(ORIGIN, 1, leaf_hash(entries[0])).sign(KEY, MLDSA44Signer(ORIGIN, b"x" * 32))
-    assert "is not signed by" in refused(write_bundle(entries, other, keys, []), key="")
+    assert "is not signed by" in refused(write_bundle(entries, other, keys, []), key=None)
 
 
 def witnessed(entries: list[bytes], *witnesses: WitnessSigner | MLDSA44Signer) -> str:
@@ -544,13 +635,13 @@ def test_witnesses_are_counted_and_a_false_one_is_refused() -> None:
     assert verify_bundle(one_of_two, KEY.verifier, witnesses=verifiers, quorum=1)
     assert small(one_of_two, witnesses=" ".join(names), quorum=1)
     for more in ({}, {"quorum": 2}):
-        assert f"has too few cosignatures: {WITNESSES[1].name}" in refused(
-            one_of_two, witnesses=" ".join(names), **more
-        )
+        no = refused(one_of_two, witnesses=" ".join(names), **more)
+        assert f"was cosigned by 1 of 2 witnesses ({WITNESSES[1].name}); 2 are asked for" in no
+        assert f"ask for one that these have cosigned: {WITNESSES[0].name}" in no
         with pytest.raises(ProofError, match="was cosigned by 1 of 2"):
             verify_bundle(one_of_two, KEY.verifier, witnesses=verifiers, **more)
     twice = f"{names[1]} {names[1]}"
-    assert f"has too few cosignatures: {WITNESSES[1].name}" in refused(one_of_two, witnesses=twice), (
+    assert "--quorum 2 has 1 to choose from" in refused(one_of_two, witnesses=twice, quorum=2), (
         "one witness counts once"
     )
     line = cosign(note_over(entries), WITNESSES[0], NOON_S)
@@ -572,17 +663,19 @@ def test_an_older_checkpoint_must_be_the_beginning(book: gongfen.Book) -> None:
     for size in range(len(entries) + 1):
         old = note_over(entries[:size])
         assert verify_bundle(data, KEY.verifier, since=old).since == size
-        assert small(data, since=old.encode())
+        assert small(data, since=old)
     for old in (
         note_over([b"another", *entries[1:9]]),
         note_over([*entries, b"more"]),
         note_over([*entries[:-1], b"x"]),
     ):
-        refused(data, since=old.encode())
+        no = refused(data, since=old)
+        assert f"root {root_of([leaf_hash(one) for one in entries]).hex()}" in no, "both heads are shown"
+        assert no.count("facts, root ") == 2
         with pytest.raises(ProofError, match=r"was rewritten|ends with"):
             verify_bundle(data, KEY.verifier, since=old)
     foreign = Checkpoint(ORIGIN, 0, root_of([])).sign(Signer(ORIGIN, bytes(32)))
-    assert "is not signed by" in refused(data, since=foreign.encode())
+    assert "is not signed by" in refused(data, since=foreign)
 
 
 def test_a_long_body_lies_among_the_blobs_and_counts() -> None:
@@ -633,6 +726,44 @@ def test_a_makers_own_signature_is_checked_by_both() -> None:
     unknown = MakerKey(ORIGIN, "ada", "ada/none", b"a" * 32).sign(signed)
     for forged in (other, by_bo, elsewhere, unknown):
         both_refuse(bundled(told([*bodies, forged])))
+
+
+def test_what_a_revoked_key_signs_is_flagged_by_both_from_its_revocation_on() -> None:
+    """Before it: not. Replaced keys, too; and what is booked of the log or not makes no difference to signatures."""
+    first, second, third = (MakerKey(ORIGIN, "ada", f"ada/{n}", bytes([n]) * 32) for n in (1, 2, 3))
+    late = said("""
+        labour maker=ada work=w1 labour_kind=1 phase=training standing=unpaid labour_us=1h day=2026-01-01
+        loss loss=l1 work=w1 reason=decay amount_uslh=none
+    """)
+    for between in ([], late):
+        bodies: list[Body | Fact] = [*said("enrol maker=ada"), first.introduce()]
+
+        def sign(key: MakerKey, body: Body, bodies: list[Body | Fact] = bodies) -> None:
+            bodies.append(key.sign(Fact(id=f"signed-{len(bodies)}", at=AT, by="ada", body=body)))
+
+        def work(key: MakerKey, sign: Any = sign, bodies: list[Body | Fact] = bodies) -> None:
+            text = f"work work=w{len(bodies)} sha256={HASH} size_bytes=0 makers=ada:1000000 source=t licence=l"
+            sign(key, said(text)[0])
+
+        bodies += said(f"work work=w1 sha256={HASH} size_bytes=0 makers=ada:1000000 source=t licence=l")
+        bodies += between
+        work(first)
+        sign(first, second.introduce(replaces=first.key))
+        before = len(bodies)
+        work(first)
+        work(second)
+        bodies += [k.Revocation(key=second.key, reason="lost"), third.introduce()]
+        work(second)
+        work(third)
+        data = bundled(told(bodies))
+        verdict = verify_bundle(data, KEY.verifier)
+        flagged = (before, before + 4)
+        assert (verdict.signed, verdict.flagged, verdict.flagged_facts) == (6, 2, flagged)
+        report = small(data)
+        assert "Inclusion proofs: 0; signatures of makers: 6" in report
+        numbers = f"{flagged[0]}, {flagged[1]}"
+        assert f"IN DOUBT: 2 facts signed with a key that had ended: {numbers}" in report
+        assert any(line.startswith("NOT RECOMPUTED") for line in report) == bool(between)
 
 
 # -- every byte --------------------------------------------------------------------------------------------------------

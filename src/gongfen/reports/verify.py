@@ -1,192 +1,191 @@
-"""Check an audit bundle of a Gongfen book without Gongfen: this one file, Python 3.11 and the package `cryptography`.
+"""Check an audit bundle or a receipt of a Gongfen book without Gongfen: this file, Python 3.11, `cryptography`.
 
     python -I verify.py audit.zip --key 'THE KEY THAT THE BOOK PUBLISHED, OR ITS FILE; --key AGAIN FOR A SECOND ONE'
 Take the key from a place that the sender cannot change for you alone, and this file from a source that you trust:
-whoever sends you both can send a verifier that always says yes. It ends with 0 if all holds, 2 if not, and 3 if a log
-uses what is not booked here. Whole amounts: micro-units of a currency, microseconds, uslh (10⁻⁶ h of simple labour).
-"""
+whoever sends both can send a verifier that always says yes. It ends with 0: all holds, 2: not, 3: not all is booked."""
 
 # fmt: off
-import argparse, json, re, sys, zipfile
+import argparse, functools, hashlib, importlib, json, pathlib, re, sys, zipfile
 from base64 import b64decode
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, partial
-from hashlib import sha256
-from importlib import import_module
-from pathlib import Path
 from typing import Any
-from cryptography.exceptions import InvalidSignature
-MOST, MOST_BYTES, MOST_ENTRY_BYTES = 2**53 - 1, 1 << 30, (1 << 16) - 1  # number (RFC 7493), bundle, fact logged whole
-PPM, HOUR_US, HOUR_USLH = 1_000_000, 3_600_000_000, 1_000_000
+MOST, MOST_BYTES, MOST_ENTRY_BYTES = 2**53 - 1, 1 << 30, (1 << 16) - 1  # a number, a bundle, a fact logged whole
+PPM, HOUR_US, HOUR_USLH, NOBODY, SIMPLE = 10**6, 3_600 * 10**6, 10**6, "owed:unidentified", {"simple": (1, 1)}
 NEEDED = ("checkpoint", "key", "facts.jsonl", "leaves", "proofs.jsonl", "SHA256SUMS")
 PART = re.compile(rf"{'|'.join(NEEDED)}|README\.txt|verify\.py|witnesses|blobs/[0-9a-f]{{64}}")
-ASK = "ask for a new bundle; do not trust this copy"
-Fields = dict[str, Any]
-Parts = dict[str, bytes]
-Shares = dict[str, int]
+ASK = "ask for another copy; do not trust this one"
+Fields = dict[str, Any]  # whole amounts: micro-units of a currency, microseconds, uslh (10⁻⁶ h of simple labour)
 class Refused(Exception): """What does not hold: a thing, a reason, a remedy."""
 def demand(holds: object, thing: str, reason: str, remedy: str = ASK) -> None:
-    """Go on when it holds; refuse otherwise."""
     if not holds: raise Refused(f"{thing} {reason}\n  → {remedy}")
-def read_parts(place: Path) -> Parts:
-    """The parts of a bundle, zipped or unpacked. What is read is counted: the directory of a zip may lie."""
+def counted(number: int, thing: str) -> str: return f"{number} {thing}{'s' * (number != 1)}"
+def money(micro: int, currency: str) -> str: return f"{currency} {micro // PPM}.{micro % PPM:06}"
+def read_parts(place: pathlib.Path) -> Fields:  # bytes by name; counted as they come: the directory of a zip may lie
     if place.is_dir():
         files = [path for path in (*place.iterdir(), *place.glob("blobs/*")) if path.is_file()]
-        found: Any = [(path.relative_to(place).as_posix(), partial(path.open, "rb")) for path in files]
+        found: Any = [(path.relative_to(place).as_posix(), functools.partial(path.open, "rb")) for path in files]
     else:
-        demand(place.suffix not in (".tlog-proof", ".json"), "a receipt", "is no bundle", "use: gongfen verify")
-        archive = zipfile.ZipFile(place)
-        found = [(one.filename, partial(archive.open, one)) for one in archive.infolist() if one.filename != "blobs/"]
-    parts, left = Parts(), MOST_BYTES
+        pack = zipfile.ZipFile(place)
+        found = [(it.filename, functools.partial(pack.open, it)) for it in pack.infolist() if it.filename != "blobs/"]
+    parts, left = Fields(), MOST_BYTES
     for name, opened in found:
         demand(PART.fullmatch(name) and name not in parts, f"bundle, {name[:60]!r},", "is no part, or there twice")
         with opened() as file: parts[name] = file.read(left + 1)
-        demand((left := left - len(parts[name])) >= 0, "bundle", "unpacks to more than 1 GiB")
+        left -= len(parts[name])
+        demand(left >= 0, "bundle", "unpacks to more than 1 GiB")
     demand(parts.keys() >= {*NEEDED}, "bundle", f"lacks {', '.join(sorted({*NEEDED} - parts.keys()))}")
     return parts
-# ── 1. Whose key? ─────────────────────────────────────────────────────────────────────────────────────────────────────
-ED25519, COSIGNATURE, MLDSA44 = 1, 4, 6  # of a log; of a witness; of either, for the years to come
-class Key:
-    """A public key in a line `name+id+base64(kind, public key)` (c2sp.org/signed-note); the id helps to find it."""
-    def __init__(self, line: str) -> None:
-        self.line, (self.name, hint, encoded) = line, (*line.split("+", 2), "", "")[:3]
+# ── 1. Whose key? ───────────────────────────────────────────────────────────────────────────────────────────────
+ED25519, COSIGNATURE, MLDSA44 = 1, 4, 6
+LENGTHS = {"log": {ED25519: 32, MLDSA44: 1312}, "witness": {COSIGNATURE: 32, MLDSA44: 1312}}  # bytes of their keys
+KEY = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+\S+")
+class Key:  # a public key: name+id+base64(kind, public key) (c2sp.org/signed-note); the id helps to find it
+    def __init__(self, line: str, owner: str) -> None:
+        thing, remedy = f"the {owner}'s key {line[:60]!r}", f"name the public key as the {owner} published it"
+        demand(KEY.fullmatch(line), thing, "is no public key", remedy)
+        self.line, (self.name, hint, encoded) = line, line.split("+", 2)
         raw = b64decode(encoded, validate=True)
-        self.kind, self.public, self.id = raw[0], raw[1:], sha256(self.name.encode() + b"\n" + raw).digest()[:4]
-        demand(self.id.hex() == hint, "key", "has an id that does not fit its name and bytes")
-        length = {ED25519: 32, COSIGNATURE: 32, MLDSA44: 1312}.get(self.kind)
-        demand(length == len(self.public), "key", "is of no kind that is known here")
-def signed_by(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether the holder of a public key, Ed25519 (RFC 8032) or ML-DSA-44 (FIPS 204), signed the message."""
-    room, kind = ("ed25519", "Ed25519PublicKey") if len(public) == 32 else ("mldsa", "MLDSA44PublicKey")
-    keys = import_module(f"cryptography.hazmat.primitives.asymmetric.{room}")  # older versions lack mldsa
-    try: getattr(keys, kind).from_public_bytes(public).verify(signature, message)
+        self.kind, self.public, self.id = raw[0], raw[1:], hashlib.sha256(self.name.encode() + b"\n" + raw).digest()[:4]
+        good = self.id.hex() == hint and LENGTHS[owner].get(self.kind) == len(self.public)
+        demand(good, thing, f"is no key of a {owner}, or its id does not fit it", remedy)
+def read_keys(given: list[str] | None, owner: str) -> list[Key] | None:  # as text, or in files; None: none was named
+    found = dict[bytes, Key]()
+    for name in given or ():
+        text = name if KEY.match(name) or "PRIVATE+" in name else pathlib.Path(name).read_text("utf-8-sig")
+        demand("PRIVATE+" not in text, f"the {owner}'s key", "is a secret one", "keep it, and name its public half")
+        demand(text.split(), repr(name), "is empty", f"name the file of the {owner}'s public key")
+        found |= {key.public: key for key in [Key(line, owner) for line in text.split()]}
+    return None if given is None else [*found.values()]
+def signed_by(public: bytes, message: bytes, signature: bytes) -> bool:  # Ed25519 (RFC 8032), ML-DSA-44 (FIPS 204)
+    from cryptography.exceptions import InvalidSignature  # main() says so if it is not there
+    room, kind = ("mldsa", "MLDSA44PublicKey") if len(public) == 1312 else ("ed25519", "Ed25519PublicKey")
+    keys = importlib.import_module(f"cryptography.hazmat.primitives.asymmetric.{room}")  # older ones lack mldsa
+    try: return getattr(keys, kind).from_public_bytes(public).verify(signature, message) is None  # else it raises
     except InvalidSignature: return False
-    return True
-# ── 2. What was signed? ───────────────────────────────────────────────────────────────────────────────────────────────
-class Checkpoint:
-    """So many facts lead to this root: the text of a signed note (c2sp.org/signed-note, c2sp.org/tlog-checkpoint)."""
-    def __init__(self, note: bytes, keys: list[Key], thing: str) -> None:
-        text, mark, below = note.decode().rpartition("\n\n")
-        lines = [re.fullmatch(r"— ([^\s+]+) (\S+)", line) for line in below[:-1].split("\n")]
-        whole = mark and below.endswith("\n") and all(lines) and len(lines) <= 100 and len(note) <= 1 << 20
-        demand(whole and not re.search(r"[\x00-\x09\x0b-\x1f]", text), thing, "is not a signed note")
+# ── 2. What was signed, and by whom? ────────────────────────────────────────────────────────────────────────────
+NOTE = re.compile(r"[^\x00-\x1f]+\n(0|[1-9][0-9]{0,17})\n\S{44}(\n[^\x00-\x1f]+)*\n\n(— [^\s+]+ \S+\n){1,100}")
+class Checkpoint:  # so many facts lead to this root: the text of a signed note (c2sp.org/tlog-checkpoint)
+    def __init__(self, note: str, keys: list[Key], thing: str) -> None:
+        demand(NOTE.fullmatch(note) and len(note) <= 1 << 20, thing, "is not a signed note of a log")
+        text, _, below = note.partition("\n\n")
         self.origin, size, root = text.split("\n")[:3]
-        demand(re.fullmatch(r"0|[1-9][0-9]{0,17}", size) and len(root) == 44, thing, "has no size and root")
         self.text, self.size, self.root = text + "\n", int(size), b64decode(root, validate=True)
-        self.signatures = [(line[1], b64decode(line[2], validate=True)) for line in lines if line]
+        self.signatures = [(one[1], b64decode(one[2], validate=True)) for one in map(str.split, below[:-1].split("\n"))]
         for key in keys:
-            demand(self.times(key), thing, f"is not signed by {key.line}", "check with the key that was published")
+            demand(self.times(key), thing, f"is not signed by {key.line[:150]}", "check with the published key")
             demand(key.name == self.origin, thing, f"is of the log {self.origin}, not of {key.name}")
-    def times(self, key: Key) -> list[int]:
-        """When the key signed: seconds since 1970, or 0. Lines of other keys are passed over; its own must hold."""
-        times, begin = [], 4 if key.kind == ED25519 else 12
+        self.head = f"{counted(self.size, 'fact')}, root {self.root.hex()}"
+    def times(self, key: Key) -> list[int]:  # when it signed: seconds since 1970, or 0. Each signature of it must hold
+        times, begin = list[int](), 4 if key.kind == ED25519 else 12  # a time may stand between id and signature
         for raw in [raw for name, raw in self.signatures if (name, raw[:4]) == (key.name, key.id)]:
             times.append(int.from_bytes(raw[4:begin], "big"))
             holds = times[-1] < 1 << 63 and signed_by(key.public, self.message(key, times[-1]), raw[begin:])
             demand(holds, "checkpoint", f"carries a false signature of {key.name}")
         return times
-    def message(self, key: Key, seconds: int) -> bytes:
-        """What a key of this kind signs (c2sp.org/tlog-cosignature)."""
-        if key.kind != MLDSA44:
-            return (f"cosignature/v1\ntime {seconds}\n" * (key.kind == COSIGNATURE) + self.text).encode()
-        name, origin, time = key.name.encode(), self.origin.encode(), seconds.to_bytes(8, "big")
+    def message(self, key: Key, seconds: int) -> bytes:  # what a key signs (c2sp.org/tlog-cosignature)
+        if key.kind == ED25519: return self.text.encode()
+        if key.kind == COSIGNATURE: return f"cosignature/v1\ntime {seconds}\n{self.text}".encode()
         demand(self.text.count("\n") == 3, "checkpoint", "has extension lines, which ML-DSA-44 does not sign")
-        begin = b"subtree/v1\n\0" + bytes([len(name)]) + name + time + bytes([len(origin)]) + origin
-        return begin + bytes(8) + self.size.to_bytes(8, "big") + self.root
-# ── 3. Is every fact in it? ───────────────────────────────────────────────────────────────────────────────────────────
-class Tree:
-    """The Merkle tree over the hashes of all facts (RFC 9162, 2.1)."""
-    def __init__(self, facts: list[bytes]) -> None:
-        self.leaves = [sha256(b"\0" + fact).digest() for fact in facts]
-        self.root = cache(self.hash_over)
-    def hash_over(self, start: int, end: int) -> bytes:
-        """The root of the leaves from one number up to another (2.1.1)."""
-        if end - start < 2: return self.leaves[start] if end > start else sha256().digest()
-        middle = start + (1 << (end - start - 1).bit_length() - 1)
-        return sha256(b"\1" + self.root(start, middle) + self.root(middle, end)).digest()
-    def path(self, number: int, start: int, end: int) -> list[str]:
-        """The proof that a leaf is in it: the hashes beside the way up from it to the root (2.1.3.1)."""
-        if end - start < 2: return []
-        middle = start + (1 << (end - start - 1).bit_length() - 1)
-        near, far = sorted([(start, middle), (middle, end)], reverse=number >= middle)
-        return [*self.path(number, *near), self.root(*far).hex()]
-# ── 4. What do the facts say? ─────────────────────────────────────────────────────────────────────────────────────────
-def canonical(value: object) -> bytes:
-    """RFC 8785 for what a log holds, texts and whole numbers: compact JSON, the names in their order."""
+        name, origin = [bytes([len(one)]) + one for one in (key.name.encode(), self.origin.encode())]
+        time, size = seconds.to_bytes(8, "big"), self.size.to_bytes(8, "big")
+        return b"subtree/v1\n\0" + name + time + origin + bytes(8) + size + self.root
+def vouched(signed: Checkpoint, keys: list[Key], witnesses: list[Key] | None, quorum: int | None) -> list[str]:
+    report = [f"It holds. Log {signed.origin}, {signed.head}", *[f"Signed by {key.line[:150]}" for key in keys]]
+    spare = {raw[:4] for name, raw in signed.signatures if name == signed.origin} - {key.id for key in keys}
+    report += [f"NOT CHECKED: another signature of the book, by key {one.hex()}; name it too: --key" for one in spare]
+    seen = [(key.name, signed.times(key)) for key in witnesses or ()]
+    there, missing = [name for name, times in seen if times], [name for name, times in seen if not times]
+    demand(signed.origin not in there + missing, "--witness", "names the log itself", "name those who watch it")
+    due, nobody = len(seen) if quorum is None else quorum, witnesses is None and quorum is None
+    demand(nobody or 1 <= due <= len(seen), f"--quorum {due}", f"has {len(seen)} to choose from", "add --witness")
+    few = f"was cosigned by {len(there)} of {len(seen)} witnesses ({', '.join(there) or 'none'}); {due} are asked for"
+    demand(len(there) >= due, "checkpoint", few, f"ask for one that these have cosigned: {', '.join(missing)}")
+    return report + [f"Cosigned by {name} at {datetime.fromtimestamp(max(when), UTC)}" for name, when in seen if when]
+# ── 3. Is every fact in it, and what does it say? ───────────────────────────────────────────────────────────────
+def leaf_of(fact: bytes) -> bytes: return hashlib.sha256(b"\0" + fact).digest()
+def node(left: bytes, right: bytes) -> bytes: return hashlib.sha256(b"\1" + left + right).digest()
+def tree_over(leaves: list[bytes]) -> Any:  # gives root(from, to), of the Merkle tree over leaves (RFC 9162, 2.1.1)
+    @functools.cache
+    def root(start: int, end: int) -> bytes:
+        if end - start < 2: return leaves[start] if end > start else hashlib.sha256().digest()
+        middle = start + (1 << (end - start - 1).bit_length() - 1)  # as many as fill a tree, and fewer than all
+        return node(root(start, middle), root(middle, end))
+    return root
+def root_by(path: list[bytes], leaf: bytes, number: int, size: int) -> bytes:  # ... by the hashes beside its way up
+    demand(0 <= number < size and bool(path) == (size > 1), "a proof", "is longer or shorter than the way up")
+    if size == 1: return leaf
+    middle = 1 << (size - 1).bit_length() - 1
+    if number < middle: return node(root_by(path[:-1], leaf, number, middle), path[-1])
+    return node(path[-1], root_by(path[:-1], leaf, number - middle, size - middle))
+def canonical(value: object) -> bytes:  # RFC 8785 for texts and whole numbers: compact JSON, the names in their order
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-def from_json(data: bytes, thing: str) -> Any:
-    """What canonical bytes say. What another reader might read otherwise is refused."""
+def from_json(data: bytes, thing: str) -> Any:  # what another reader might read otherwise is refused
     value = json.loads(data.decode())
     demand(canonical(value) == data, thing, "is not in canonical form")
     return value
-def read_fact(line: bytes, parts: Parts) -> tuple[Fields, Fields]:
-    """What a fact says, with its whole body, and its maker's signature. A long body is logged by its hash."""
+def read_fact(line: bytes, parts: Fields) -> tuple[Fields, Fields]:  # what it says, with its body; and its signature
     fact = from_json(line, "it")
     body = fact["body"] if "body" in fact else from_json(parts[f"blobs/{fact['body_sha256']}"], "its body")
     said = {name: fact[name] for name in ("at", "by", "id", "kind", "sample")} | {"body": body, "v": 1}
     due = said | ({"signed": fact["signed"], "v": 2} if "signed" in fact else {})
     if len(canonical(due)) > MOST_ENTRY_BYTES:
         raw = canonical(due.pop("body"))
-        due |= {"v": 2, "body_bytes": len(raw), "body_sha256": sha256(raw).hexdigest()}
+        due |= {"v": 2, "body_bytes": len(raw), "body_sha256": hashlib.sha256(raw).hexdigest()}
     demand(canonical(due) == line and type(fact["sample"]) is bool, "it", "is not written as a fact is")
     return said, fact.get("signed", {})
-# ── 5. The books: every fact is booked again, from nothing ────────────────────────────────────────────────────────────
+# ── 4. The books: every fact is booked again, from nothing ──────────────────────────────────────────────────────
 KINDS = ("enrol", "work", "dataset", "model", "output", "labour", "compute", "purchase", "plan", "make", "influence",
          "standard", "policy", "sale", "settlement", "payment", "key", "wage", "rent", "rate", "label", "quote")
 LATER = {"loss", "recycle", "correction", "opening", "close", "task", "discarded", "averages", "business"}  # not here
 RULES = ("standard", "policy", "influence", "sale", "settlement", "payment")  # each can be shown to others alone
 SPACES = {"enrol": "maker", "dataset": "work", "model": "work", "output": "work"}  # what they name, if not themselves
-LISTS = dict.fromkeys(("works", "inputs", "outputs", "effects"), "work") | {  # what tells the items of each apart
-    "makers": "maker", "reductions": "skill", "machines": "device"}
-NUMBERS = {name: (least, most) for names, least, most in (
-    ("labour_kind", 1, 8), ("days", 1, 3660), ("ppm pool_ppm beta_ppm", 0, PPM), ("effect_nnat", -MOST, MOST),
-    ("people quantity uses num den coin_micro amount_micro", 1, MOST),
+LISTS = {"works": "work", "inputs": "work", "outputs": "work", "effects": "work",  # what tells the items of each apart
+         "makers": "maker", "reductions": "skill", "machines": "device"}
+NUMBERS = {name: (lo, hi) for names, lo, hi in (("labour_kind", 1, 8), ("days", 1, 3660), ("effect_nnat", -MOST, MOST),
+    ("ppm pool_ppm beta_ppm", 0, PPM), ("people quantity uses num den coin_micro amount_micro", 1, MOST),
     ("price_micro labour_us device_us uslh_per_hour embodied_uslh", 0, MOST)) for name in names.split()}
 NAME, LIVING = re.compile(r"[^\s\x00-\x1f\x7f-\x9f|]{1,200}"), re.compile(r"(living\|\d\|)(inference|operation)\|")
-NOBODY, SIMPLE = "owed:unidentified", {"simple": (1, 1)}
-def apportion(total: int, weights: Shares) -> Shares:
-    """Divide a total by weights: largest remainder first, of equal ones the name that sorts first. Nothing is lost."""
-    whole = sum(weights.values()) or 1
+def apportion(total: int, weights: Fields) -> Fields:  # largest remainder first, of equal ones what sorts first
+    weights = weights if any(weights.values()) else {NOBODY: 1}
+    whole = sum(weights.values())
     parts = {name: total * weight // whole for name, weight in weights.items()}
     in_turn = sorted(weights, key=lambda name: (-(total * weights[name] % whole), name))
     return parts | {name: parts[name] + 1 for name in in_turn[: total - sum(parts.values())]}
 def rounded(amount: int, by: int) -> int: return (2 * amount + by) // (2 * by)
-class Work:
-    """A work, and the labour at rest in it: lots of uslh, by whom or what they came from."""
+class Work:  # and the labour at rest in it: lots of uslh, by whom or what they came from
     def __init__(self, kind: str, body: Fields) -> None:
         self.kind, self.makers, self.quantity = kind, body.get("makers"), body.get("quantity", 1)
         self.members, self.model, self.begun = list(body.get("works", ())), "", False
         self.lots, self.made_of = Counter[str](), Counter[str]()  # what is in it; and all that went in, used or not
         self.plan(1 if kind in ("data", "prompt", "dataset", "output") else None)
-    def plan(self, uses: int | None) -> None:
-        """From now on so many uses share what is in it; the uses that were stay as they were."""
+    def plan(self, uses: Any) -> None:  # from now on so many uses share what is in it; None: nobody said how many
         self.base, self.planned, self.used = self.lots.total(), uses, 0
-    def receive(self, lots: dict[str, Any]) -> None:
+    def receive(self, lots: Fields) -> None:  # None: it was not measured, which is not none
         for held in (self.lots, self.made_of): held.update({one: lots[one] for one in lots if lots[one] is not None})
         demand(self.lots.total() <= MOST, "a work", "holds more than can be booked")
         self.plan(None if self.planned is None else max(self.planned - self.used, 0))
-    def use(self, uses: int) -> Shares:
-        """What so many uses carry away. After k of n uses ⌊base·k/n⌋ is gone, so that the n carry it all."""
-        if (n := self.planned) is None: raise Refused(f"a work is used, but nobody planned its uses\n  → {ASK}")
-        gone = [self.base * k // n if k < n else self.base for k in (self.used, self.used + uses)]
+    def use(self, uses: int) -> Fields:  # after k of n uses ⌊base·k/n⌋ is gone, so that n carry all of it
+        demand(self.planned is not None, "a work", "is used, but nobody planned its uses")
+        gone = [self.base * k // self.planned if k < self.planned else self.base for k in (self.used, self.used + uses)]
         taken = apportion(gone[1] - gone[0], self.lots)
         self.lots.subtract(taken)
         self.used, self.begun = self.used + uses, True
         return {source: amount for source, amount in taken.items() if amount}
 class Books:  # `known` has the facts that gave a name, by what the name is of, in their order
     def __init__(self, origin: str) -> None:
-        self.origin, self.signed, self.days, self.owed = origin, 0, Counter[Any](), Counter[Any]()
-        self.known, self.works = defaultdict[str, Fields](dict), dict[str, Work]()
-        self.rates, self.skills, self.behind = Shares(), SIMPLE, ""
-    def book(self, number: int, said: Fields, signature: Fields, root: Any) -> None:
-        """One fact. Of a kind on which no money rests, its id and its signature count."""
+        self.origin, self.signed, self.late, self.ended = origin, 0, list[int](), set[str]()
+        self.days, self.owed, self.rates, self.skills = Counter[Any](), Counter[Any](), Fields(), SIMPLE
+        self.known, self.works, self.behind = defaultdict[str, Fields](dict), dict[str, Work](), ""
+    def book(self, number: int, said: Fields, signature: Fields, root: Any) -> None:  # of any kind, id and signature
+        kind, body = said["kind"], said["body"]
         self.take_name("id", said["id"], {})
-        if signature: self.check_signature(said, signature)
-        if (kind := said["kind"]) in LATER or (kind in KINDS and said["body"].keys() & LATER):
-            self.behind = self.behind or f"fact {number} ({kind})"
+        if signature: self.check_signature(number, said, signature)
+        if kind == "key": self.take_name("key", body["key"], body)  # signatures go on being checked, whatever is booked
+        if kind in ("key", "revocation"): self.ended.add(body["key" if kind == "revocation" else "replaces"])
+        if kind in LATER or (kind in KINDS and body.keys() & LATER): self.behind = self.behind or f"fact {number}"
         if kind not in KINDS or self.behind: return
-        body, given = said["body"] | {"number": number}, "maker" if kind == "enrol" else kind
+        body, given = body | {"number": number}, "maker" if kind == "enrol" else kind
         for field in body.keys() - {given}: self.check(field, body[field])
         match kind:
             case "enrol": demand(":" not in body["maker"], body["maker"], "has a colon in their name")
@@ -219,34 +218,28 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
             case "payment":
                 self.owed[body["maker"], body["currency"]] -= body["amount_micro"]
                 demand(self.owed[body["maker"], body["currency"]] >= 0, body["payment"], "pays more than is owed")
-        if given in body: self.take_name(SPACES.get(kind, given), body[given], body)
-    def take_name(self, space: str, name: str, body: Fields) -> None:
-        """A name is given once: a second work, policy or sale of that name would rewrite the first."""
+        if given in body and kind != "key": self.take_name(SPACES.get(kind, given), body[given], body)
+    def take_name(self, space: str, name: str, body: Fields) -> None:  # once: a second one would rewrite the first
         demand(NAME.fullmatch(name) and name not in self.known[space], f"{space} {name[:60]!r}", "is taken, or no name")
         self.known[space][name] = body
     def found(self, space: str, **fields: str) -> list[Fields]:
         return [one for one in self.known[space].values() if all(one[field] == fields[field] for field in fields)]
-    def check(self, name: str, value: Any) -> None:
-        """Refuse a field that is not what its name says, and a maker or work that was not recorded before."""
+    def check(self, name: str, value: Any) -> None:  # a field is what its name says, and who it names is recorded
         if name in LISTS:
             items = [item if isinstance(item, dict) else {LISTS[name]: item} for item in value]
             demand(len({item[LISTS[name]] for item in items}) == len(items), name, "names one twice")
             for field, inner in [pair for item in items for pair in item.items()]: self.check(field, inner)
         elif name in NUMBERS and (value is not None or name not in ("labour_us", "embodied_uslh")):
             demand(type(value) is int and NUMBERS[name][0] <= value <= NUMBERS[name][1], name, f"is {value!r}")
-        elif name in ("day", "period"):
-            demand(re.fullmatch("[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", value), name, f"is {value!r}")
+        elif name in ("day", "period"): demand(re.fullmatch("[0-9]{4}(-[0-9]{2}){0,2}", value), name, "is no day")
         elif name in ("maker", "machine", "work", "output"):
             demand(value in self.known["maker" if name[0] == "m" else "work"], f"{name} {value!r}", "is not recorded")
-    def check_signature(self, said: Fields, signature: Fields) -> None:
-        """A maker's own signature, by a key that a `key` fact gave them."""
-        key = self.known["key"][signature["key"]]
-        message = f"gongfen/fact/v1\n{self.origin}\n".encode() + canonical(said)
-        holds = signed_by(b64decode(key["public"]), message, b64decode(signature["ed25519"]))
-        demand(holds and key["maker"] == said["by"], said["id"], f"is not signed by {said['by']}")
-        self.signed += 1
-    def labour(self, body: Fields) -> None:
-        """Measured time becomes simple labour; a day has 24 hours for each head."""
+    def check_signature(self, number: int, said: Fields, signature: Fields) -> None:  # by a key that a fact gave them
+        name, message = signature["key"], f"gongfen/fact/v1\n{self.origin}\n".encode() + canonical(said)
+        holds = signed_by(b64decode(self.known["key"][name]["public"]), message, b64decode(signature["ed25519"]))
+        demand(holds and self.known["key"][name]["maker"] == said["by"], said["id"], f"is not signed by {said['by']}")
+        self.signed, self.late = self.signed + 1, self.late + [number] * (name in self.ended)
+    def labour(self, body: Fields) -> None:  # measured time becomes simple labour; a day has 24 hours for each head
         maker, us, days = self.known["maker"][body["maker"]], body["labour_us"], body["days"]
         demand(maker["form"] != "machine", body["maker"], "is a machine and does no living labour")
         if us is None: return self.works[body["work"]].receive({})  # not measured is not none: it cannot be booked
@@ -259,8 +252,7 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
         source += f"|{body['skill']}|{num}|{den}" * ((body["skill"], num, den) != ("simple", 1, 1))
         if body["labour_kind"] != 8:  # business (8) is circulation: it adds nothing to a work
             self.works[body["work"]].receive({f"living|{source}": rounded(us * num * HOUR_USLH, den * HOUR_US)})
-    def make(self, body: Fields) -> None:
-        """Labour passes on from what is used; a model remembers its data sets, an output its model."""
+    def make(self, body: Fields) -> None:  # labour passes on; a model remembers its data sets, an output its model
         inputs = {one["work"]: one["uses"] for one in body["inputs"]}
         again = any(one in inputs or self.works[one].begun for one in body["outputs"])
         demand(body["outputs"] and not again, body["make"], "makes nothing new")
@@ -269,8 +261,7 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
             made.members += used["dataset"] if made.kind == "model" else []
             made.model = used["model"][0] if made.kind == "output" and used["model"] else made.model
         self.pass_on(inputs, {name: self.works[name].quantity for name in body["outputs"]})
-    def pass_on(self, inputs: Shares, outputs: Shares) -> None:
-        """The labour of so many uses of each input goes into the outputs, by their quantity, source by source."""
+    def pass_on(self, inputs: Fields, outputs: Fields) -> None:  # the labour of these uses, by the outputs' quantity
         gathered, made = Counter[str](), {self.works[one].kind for one in outputs}
         for work, uses in inputs.items():
             again = self.works[work].kind == "output" and "output" not in made  # what was living then is past now
@@ -278,22 +269,17 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
                 gathered[LIVING.sub(r"\1recycled|", source) if again else source] += amount
         divided = {source: apportion(amount, outputs) for source, amount in gathered.items()}
         for output in outputs: self.works[output].receive({source: parts[output] for source, parts in divided.items()})
-    # ── 6. What did each sale carry? ──────────────────────────────────────────────────────────────────────────────────
-    def sale(self, body: Fields) -> None:
-        """The living labour that is in the output now. What is added later cannot claim the price."""
+    def sale(self, body: Fields) -> None:  # ── 5. What did each sale carry? The living labour that is in it now ──────
         sold, body["living"] = self.works[body["output"]], Counter[str]()
         demand(sold.kind == "output", body["output"], f"is sold, but is a {sold.kind}")
         self.check_open(body["currency"], str(date.fromisoformat(body["day"])))
         for source in sold.made_of:
             if source.startswith("living|"): body["living"][source.split("|")[5]] += sold.made_of[source]
-    def check_open(self, currency: str, period: str) -> None:
-        """What is settled stays settled."""
+    def check_open(self, currency: str, period: str) -> None:  # what is settled stays settled
         for one in self.found("settlement", currency=currency):
-            clash = period.startswith(one["period"]) or one["period"].startswith(period)
-            demand(not clash, f"period {period}", f"is settled by {one['settlement']}")
-    # ── 7. What is each maker owed? ───────────────────────────────────────────────────────────────────────────────────
-    def settle(self, said: Fields, number: int, root: Any) -> None:
-        """A settlement follows from the facts before it, to the cent: here it is computed again."""
+            apart = one["period"][: len(period)] != period[: len(one["period"])]  # neither begins with the other
+            demand(apart, f"period {period}", f"is settled by {one['settlement']}")
+    def settle(self, said: Fields, number: int, root: Any) -> None:  # ── 6. What is each maker owed? To the cent ──────
         thing, period, rule = f"settlement {said['settlement']}", said["period"], self.known["policy"][said["policy"]]
         currency, coin, beta = rule["currency"], rule["coin_micro"], rule["beta_ppm"]
         self.check_open(currency, period)
@@ -306,7 +292,7 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
         demand(all(models <= {one["model"]} for one in measured), thing, "rests on influence on another model")
         labour, effects = Counter[str](), Counter[str]()
         for one in sales:  # each price is divided by the living labour in what was sold
-            labour.update(apportion(one["price_micro"], one["living"] if one["living"].total() else {NOBODY: 1}))
+            labour.update(apportion(one["price_micro"], one["living"]))
         for effect in [effect for one in measured for effect in one["effects"] if effect["effect_nnat"] > 0]:
             for part in self.works[effect["work"]].makers or [{"maker": NOBODY, "ppm": PPM}]:
                 effects[part["maker"]] += effect["effect_nnat"] * part["ppm"]
@@ -315,86 +301,100 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
         carried = sum(one["carried_out_micro"] for one in self.found("settlement", currency=currency)[-1:])
         pool = income * rule["pool_ppm"] // PPM + carried
         coins, for_labour = pool // coin, pool // coin * beta // PPM
-        by_labour = apportion(for_labour, labour if labour.total() else {NOBODY: 1})
-        by_effect = apportion(coins - for_labour, effects if effects.total() else {NOBODY: 1})
-        both = {one: (by_labour.get(one, 0) * coin, by_effect.get(one, 0) * coin) for one in {*by_labour, *by_effect}}
-        nobody = sum(both.pop(NOBODY, ()))  # what has no known maker
-        lines = [{"maker": maker, "labour_micro": both[maker][0], "influence_micro": both[maker][1],
-                  "amount_micro": sum(both[maker])} for maker in sorted(both)]
+        by_labour, by_effect = Counter(apportion(for_labour, labour)), Counter(apportion(coins - for_labour, effects))
+        makers = sorted({*by_labour, *by_effect} - {NOBODY})
+        lines = [{"maker": one, "labour_micro": by_labour[one] * coin, "influence_micro": by_effect[one] * coin,
+                  "amount_micro": (by_labour[one] + by_effect[one]) * coin} for one in makers]
         due = {"standard": self.found("standard")[-1]["standard"], "size": number, "root": root().hex(), "lines": lines,
                "influence": measured[0]["influence"] if measured and beta < PPM else None, "sales_micro": income,
                "carried_in_micro": carried, "pool_micro": pool, "total_micro": coins * coin, "currency": currency,
-               "unidentified_micro": nobody, "carried_out_micro": pool % coin}
+               "unidentified_micro": (by_labour[NOBODY] + by_effect[NOBODY]) * coin, "carried_out_micro": pool % coin}
         for field in due:
             reason = f"claims {field} {said[field]}; the facts give {due[field]}"
             demand(canonical(said[field]) == canonical(due[field]), thing, reason, "do not pay by it")
-        self.owed.update({(maker, currency): sum(both[maker]) for maker in both})
-# ── The audit, question by question, and its report ───────────────────────────────────────────────────────────────────
+        self.owed.update({(line["maker"], currency): line["amount_micro"] for line in lines})
 LIMITS = """Not proved: that the facts are true of the world; that everything was recorded, and when; that nobody was
 shown another log, unless witnesses whom you trust have seen this one; that money arrived; who was right."""
-def audit(parts: Parts, key: str = "", since: bytes = b"", witnesses: str = "", quorum: int | None = None) -> list[str]:
-    """The report of all that holds, a line each; what does not hold is refused."""
-    keys = [Key(line) for line in (key or parts["key"].decode()).split()]
-    signed = Checkpoint(parts["checkpoint"], keys, "checkpoint")
+def audit(parts: Fields, keys: Any, since: Any = None, witnesses: Any = None, quorum: Any = None) -> list[str]:
+    trusted = [Key(line, "log") for line in parts["key"].decode().split()] if keys is None else keys
+    signed = Checkpoint(parts["checkpoint"].decode(), trusted, "checkpoint")
     *facts, end = parts["facts.jsonl"].split(b"\n")
-    tree, size = Tree(facts), signed.size
-    whole = keys and not end and len(facts) == size and len(parts["leaves"]) == 32 * size
-    demand(whole, "bundle", f"holds {len(facts)} facts, where {size} are signed")
-    for number, leaf in enumerate(tree.leaves):
-        demand(parts["leaves"][32 * number :][:32] == leaf, f"fact {number}", "was altered")
-    demand(tree.root(0, size) == signed.root, "bundle", "does not lead to the signed root")
-    report = [f"It holds. Log {signed.origin}, {size} facts, root {signed.root.hex()}"]
-    report += [f"Signed by {one.line:.150}{'' if key else ', the key that came with the bundle'}" for one in keys]
-    spare = {raw[:4] for name, raw in signed.signatures if name == signed.origin} - {one.id for one in keys}
-    report += [f"NOT CHECKED: another signature of the book, by key {one.hex()}; name it too: --key" for one in spare]
-    proven = {from_json(line, "proofs.jsonl")["seq"]: line for line in parts["proofs.jsonl"].splitlines()}
-    for number, line in proven.items():
-        path = tree.path(number, 0, size) if 0 <= number < size else None
-        demand(canonical({"path": path, "seq": number}) == line, f"fact {number}", "has a false proof of inclusion")
-    if since:
-        older = Checkpoint(since, keys, "older checkpoint")
-        grown = older.size <= size and tree.root(0, older.size) == older.root
-        demand(grown, "bundle", "does not begin with the log of the older checkpoint", "keep both: they are evidence")
-        report.append(f"Nothing was rewritten since the older checkpoint of {older.size} facts")
-    seen = {one.public: (one.name, max(times)) for one in map(Key, witnesses.split()) if (times := signed.times(one))}
-    names, due = ", ".join(name for name, _ in seen.values()), len(witnesses.split()) if quorum is None else quorum
-    demand(len(seen) >= due, "checkpoint", f"has too few cosignatures: {names or 'none'}", "ask for more")
-    report += [f"Cosigned by {name} at {datetime.fromtimestamp(time, UTC)}" for name, time in seen.values()]
+    leaves = [leaf_of(fact) for fact in facts]
+    root, size = tree_over(leaves), signed.size
+    whole = trusted and not end and len(facts) == size and len(parts["leaves"]) == 32 * size
+    demand(whole, "bundle", f"holds {counted(len(facts), 'fact')}, where {size} are signed")
+    for number, leaf in enumerate(leaves):
+        demand(parts["leaves"][32 * number : 32 * number + 32] == leaf, f"fact {number}", "was altered")
+    demand(root(0, size) == signed.root, "bundle", "does not lead to the signed root")
+    report = vouched(signed, trusted, witnesses, quorum)
+    report += ["It is the key that came with the bundle: name the published one, --key"] * (keys is None)
+    if since is not None:
+        older = Checkpoint(since, trusted, "older checkpoint")
+        same = older.size <= size and root(0, older.size) == older.root
+        heads = f"does not begin with the log of the older checkpoint\n  older: {older.head}\n  this:  {signed.head}"
+        demand(same, "bundle", heads, "keep both: they are evidence")
+        report.append(f"Nothing was rewritten since the older checkpoint of {counted(older.size, 'fact')}")
+    proven = set[int]()
+    for proof in [from_json(line, "proofs.jsonl") for line in parts["proofs.jsonl"].splitlines()]:
+        number, path = proof["seq"], [bytes.fromhex(step) for step in proof["path"]]
+        holds = {"seq": number, "path": [step.hex() for step in path]} == proof
+        demand(holds and root_by(path, leaves[number], number, size) == signed.root, f"fact {number}", "is not proved")
+        proven.add(number)
     books = Books(signed.origin)
     for number, line in enumerate(facts):
         try:
             said, signature = read_fact(line, parts)
             demand(number in proven or said["kind"] not in RULES, said["kind"], "has no inclusion proof of its own")
-            books.book(number, said, signature, partial(tree.root, 0, number))
-        except Exception as no:  # a fact that breaks the books, in whatever way, is refused
-            raise Refused(f"fact {number}: {no if isinstance(no, Refused) else repr(no)}") from None
-    sums = {name: sha256(parts[name]).hexdigest() for name in sorted({*parts} - {"SHA256SUMS"})}
+            books.book(number, said, signature, functools.partial(root, 0, number))
+        except Exception as no: raise Refused(f"fact {number}: {no if isinstance(no, Refused) else repr(no)}") from None
+    sums = {name: hashlib.sha256(parts[name]).hexdigest() for name in sorted({*parts} - {"SHA256SUMS"})}
     listed = "".join(f"{sums[name]}  {name}\n" for name in sums).encode() == parts["SHA256SUMS"]
     blobs = all(name[6:] == sums[name] for name in sums if name.startswith("blobs/"))
     demand(blobs and listed, "bundle", "has a part that is not what SHA256SUMS says")
     report.append(f"Inclusion proofs: {len(proven)}; signatures of makers: {books.signed}")
+    late = ", ".join(map(str, books.late))
+    if late: report.append(f"IN DOUBT: {counted(len(books.late), 'fact')} signed with a key that had ended: {late}")
     settled = [(one["settlement"], money(one["total_micro"], one["currency"])) for one in books.found("settlement")]
     report += [f"{name} follows from the facts: {total} to share" for name, total in settled]
     report += [f"NOT RECOMPUTED from {books.behind} on, nor what is owed: use gongfen verify"] * bool(books.behind)
-    owed = [(maker, money(micro, currency)) for (maker, currency), micro in sorted(books.owed.items())]
-    return [*report, *[f"  {maker} is owed {amount}" for maker, amount in owed], LIMITS]
-def money(micro: int, currency: str) -> str: return f"{currency} {micro // PPM}.{micro % PPM:06}"
-def text(given: list[str]) -> str: return " ".join(it if "+" in it else Path(it).read_text() for it in given)
+    report += [f"  {maker} is owed {money(micro, currency)}" for (maker, currency), micro in sorted(books.owed.items())]
+    return [*report, LIMITS]
+RECEIPT = re.compile(r"c2sp\.org/tlog-proof@v1\nextra \S+\nindex (0|[1-9][0-9]{0,17})(\n\S{44}){0,63}")
+def check_receipt(text: str, keys: Any, witnesses: Any = None, quorum: Any = None) -> list[str]:  # of one fact
+    head, _, note = text.partition("\n\n")
+    demand(RECEIPT.fullmatch(head), "receipt", "is no log proof that holds its fact")
+    demand(keys, "receipt", "is checked with the key that the book published", "name it: --key")
+    extra, index, *steps = [line.split(" ")[-1] for line in head.split("\n")[1:]]
+    entry, path = b64decode(extra, validate=True), [b64decode(step, validate=True) for step in steps]
+    signed, fact = Checkpoint(note, keys, "checkpoint"), from_json(entry, "its fact")
+    holds = root_by(path, leaf_of(entry), int(index), signed.size) == signed.root
+    demand(holds, "receipt", f"does not show that its fact is number {index} of {signed.origin}")
+    said = fact.get("body", {"body_sha256": fact.get("body_sha256")})  # a long body is logged by its hash
+    said |= {f"{name}, hours": str(timedelta(microseconds=said[name])) for name in said if "_us" in name and said[name]}
+    report = vouched(signed, keys, witnesses, quorum)
+    report.append(f"Fact {index}, {fact['kind']}, by {fact['by']} at {fact['at']}{', SAMPLE DATA' * fact['sample']}")
+    return report + [f"  {name}: {canonical(said[name]).decode()}" for name in said]
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Check an audit bundle of a Gongfen book, without Gongfen.")
-    parser.add_argument("bundle", type=Path, help="audit.zip, or the folder in which it was unpacked")
-    parser.add_argument("--key", action="append", default=[], help="the key that the book published, or its file")
-    parser.add_argument("--since", type=Path, help="an older checkpoint, which this log must extend")
-    parser.add_argument("--witness", action="append", default=[], help="the key of a witness, or its file; repeatable")
-    parser.add_argument("--quorum", type=int, help="how many witnesses must have cosigned it; else all")
-    args = parser.parse_args()
+    parser = argparse.ArgumentParser(description="Check a bundle or a receipt of a Gongfen book, without Gongfen.")
+    parser.add_argument("file", type=pathlib.Path, help="audit.zip, its unpacked folder, or a .tlog-proof")
+    parser.add_argument("--key", action="append", help="the key that the book published, or its file; repeatable")
+    parser.add_argument("--since", type=pathlib.Path, help="an older checkpoint, which the log in a bundle must extend")
+    parser.add_argument("--witness", action="append", help="the key of a witness, or its file; repeatable")
+    parser.add_argument("--quorum", type=int, help="how many of these witnesses must have cosigned it; else all")
+    args, code, thing = parser.parse_args(), 2, "a key or a checkpoint that you named"
     try:
-        key, witnesses, older = text(args.key), text(args.witness), args.since.read_bytes() if args.since else b""
-        said = "\n".join(audit(read_parts(args.bundle), key, older, witnesses, args.quorum))
-        code = 3 if "NOT RECOMPUTED" in said else 0
+        asked = read_keys(args.witness, "witness"), args.quorum
+        keys, since = read_keys(args.key, "log"), args.since and args.since.read_text("utf-8-sig")
+        receipt, thing = args.file.suffix == ".tlog-proof", args.file
+        demand(since is None or not receipt, "--since", "is for a bundle", "leave it out")
+        if receipt: said = check_receipt(args.file.read_bytes().decode(), keys, *asked)
+        else: said = audit(read_parts(args.file), keys, since, *asked)
+        code = 3 if any(line.startswith("NOT RECOMPUTED") for line in said) else 0
+    except ImportError as no: said = [f"{no}", "  → pip install --upgrade cryptography"]
+    except OSError as no: said = [f"{no}", "  → name a file that is there, and can be read"]
     except Exception as no:  # whatever goes wrong on hostile bytes is a refusal, and never a pass
-        said, code = f"{no}" if isinstance(no, Refused) else f"bundle cannot be read: {no!r}\n  → {ASK}", 2
-    shown = "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in said)
+        said = [f"{no}" if isinstance(no, Refused) else f"{thing} cannot be read: {no!r}\n  → name another, or {ASK}"]
+    shown = "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in "\n".join(said))
     print(shown, file=sys.stderr if code == 2 else sys.stdout)
     return code
 if __name__ == "__main__": sys.exit(main())
