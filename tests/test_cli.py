@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+import msgspec
 import pytest
 import typer
 
@@ -151,9 +152,36 @@ def test_a_days_work_by_hand(tmp_path: Path) -> None:
     assert gongfen_(tmp_path, "verify", "r.json").returncode == 2
 
 
-def facts_of(text: str) -> list[tuple[str, object]]:
-    import msgspec
+def test_what_is_verified_is_told_by_its_first_bytes_whatever_it_is_called(tmp_path: Path) -> None:
+    """A receipt that somebody has called otherwise is no damaged book."""
+    with cooperative(tmp_path) as book:
+        made = {
+            "a.zip": book.audit(),
+            "r.tlog-proof": book.receipt(3).text().encode(),
+            "r.json": json.dumps(msgspec.to_builtins(book.receipt(3))).encode(),
+            "song.md": Path(book.label("song-1", tmp_path / "out").file).read_bytes(),
+        }
+        key = str(book.log.verifier)
+    for name, others, said in (
+        ("r.tlog-proof", ("r1.txt", "proof", "r1.zip", "r1.md", "r1.json"), "fact 3"),
+        ("r.json", ("r2.txt", "r2"), "fact 3"),
+        ("a.zip", ("a.bundle", "a.json", "a"), "inclusion proofs"),
+        ("song.md", ("song", "song.markdown"), "both labels"),
+    ):
+        for other in (name, *others):
+            (tmp_path / other).write_bytes(made[name])
+            found = gongfen_(tmp_path, "verify", other, *([] if name == "song.md" else ["--key", key]))
+            assert said in found.stdout, (other, found)
+    (tmp_path / "book.db.key").rename(tmp_path / "book.zip.key")
+    (tmp_path / "book.db").rename(tmp_path / "book.zip")
+    assert "signed checkpoints checked" in gongfen_(tmp_path, "verify", "book.zip").stdout
+    (tmp_path / "letter.txt").write_text("Dear Ada")
+    found = gongfen_(tmp_path, "verify", "letter.txt")
+    assert "letter.txt is no bundle, receipt, labelled file or book" in found.stderr
+    assert found.returncode == 2
 
+
+def facts_of(text: str) -> list[tuple[str, object]]:
     from tests.books import said
 
     return [(body.kind, msgspec.to_builtins(body)) for body in said(text)]

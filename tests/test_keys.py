@@ -633,3 +633,12 @@ def test_a_line_that_claims_to_be_signed_is_never_taken_for_an_unsigned_one(shop
 def test_unsigned_facts_need_no_cryptography_of_makers() -> None:
     """The encoding of an unsigned fact is what it always was."""
     assert encode(Fact(id="1", at=AT, by="a", body=k.Enrol(maker="a"))).endswith(b'"sample":false,"v":1}')
+
+
+def test_a_disk_that_fails_is_not_a_book_that_was_not_named(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_: object) -> None:
+        raise BookPlaceError("gongfen.db", "cannot be used: disk I/O error", "check the disk")
+
+    monkeypatch.setattr(gongfen, "open", failing)
+    found = gongfen_(shop, "key", "new", "ada", "--out", "ada.key")
+    assert "→ check the disk\n" in found.stderr

@@ -227,5 +227,7 @@ def _opened(book: str | None) -> gongfen.Book:
     try:
         return gongfen.open(book)
     except BookPlaceError as error:
+        if error.reason != "is not there":
+            raise  # the disk, the server or the rights: another name would not help
         remedy = "name the book: --book PATH; or work without it: key new MAKER --origin NAME, key rotate --line"
         raise BookPlaceError(error.thing, error.reason, remedy) from None

@@ -31,6 +31,10 @@ from gongfen.reports.replay import Settled
 from gongfen.reports.words import Words
 
 RECEIPTS = (".tlog-proof", ".json")
+SURE = {b"SQLite format 3\0": ".db", b"PK\3\4": ".zip", b"c2sp.org/tlog-proof@": ".tlog-proof"}
+"""What no other file begins with, and how such a file ends by habit: it is believed more than the file's name."""
+PERHAPS = {b"{": ".json", b"---\n": ".md", b"---\r\n": ".md"}
+"""What other files may begin with, too: it is believed where the name says nothing."""
 
 
 @app.command()
@@ -62,9 +66,9 @@ def verify(
 ) -> None:
     """Check every byte, hash, signature and settlement. Exit code 0: it holds; 2: it does not, and where."""
     speak = words()
-    suffix = target.suffix if target else ""
     if target and not target.is_file():
         raise BookPlaceError(str(target), "is not a file", "name a bundle, a receipt, a labelled file or a book")
+    suffix = _kind(target) if target else ""
     older = read_text(since) if since else None
     keys, witnesses = read_keys(key), _witnesses(witness or (), quorum)
     if witnesses and suffix not in (".zip", *RECEIPTS):
@@ -73,6 +77,9 @@ def verify(
         )
     if older and suffix in (*RECEIPTS, ".md"):
         raise InputError("--since", "is for a book or a bundle", "compare two checkpoints: gongfen log compare")
+    if target and not suffix:
+        remedy = "name one of these; if it is a book, its beginning is lost: restore it from a backup"
+        raise InputError(str(target), "is no bundle, receipt, labelled file or book, as its first bytes show", remedy)
     with showing_forks(None, as_json=as_json), progress(speak.gettext("verifying"), quiet=as_json) as move:
         if target and suffix == ".zip":
             data = target.read_bytes()
@@ -88,6 +95,20 @@ def verify(
                 found = opened.verify("\n".join(map(str, keys)), older, move)
                 spare = unchecked(opened.log.checkpoint(), keys) if keys and found.size else 0
             show(verdict_data(found, spare), as_json=as_json, draw=lambda: _book(found, spare, speak))
+
+
+def _kind(path: Path) -> str:
+    """What a file is, by its first bytes or its name, as the ending that such files have; empty: nobody knows."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(32)
+    except OSError:
+        return path.suffix  # whoever opens it says what is wrong
+    named = path.suffix in (*SURE.values(), *PERHAPS.values())
+    for beginning, kind in (*SURE.items(), *((b"", path.suffix),) * named, *PERHAPS.items()):
+        if data.startswith(beginning):
+            return kind
+    return ""
 
 
 def _witnesses(given: Sequence[str], quorum: int | None) -> tuple[CosignerVerifier, ...]:
@@ -223,7 +244,7 @@ def _receipt(
 
 def _read_receipt(path: Path) -> Receipt:
     try:
-        if path.suffix != ".json":
+        if _kind(path) != ".json":
             return Receipt.read(path.read_text(encoding="utf-8"))
         return msgspec.json.decode(path.read_bytes(), type=Receipt)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
