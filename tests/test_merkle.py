@@ -22,7 +22,20 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-SMALL = 40
+# Its published proofs (merkle_tree_test: inclusion of a leaf, counted from 0, and consistency of two sizes).
+A, B, C, D, E, F, G = (
+    "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+    "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+    "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+)
+INCLUSION = {(0, 1): [], (0, 8): [A, B, C], (5, 8): [D, E, F], (2, 3): [ROOTS[1]], (1, 5): [ROOTS[0], B, D]}
+CONSISTENCY = {(1, 1): [], (1, 8): [A, B, C], (6, 8): [G, E, F], (2, 5): [B, D]}
+SMALL = 65
+"""Every tree below it is tried whole."""
 
 
 def leaves(count: int) -> list[bytes]:
@@ -35,10 +48,61 @@ def slow_root(hashes: list[bytes]) -> bytes:
         return sha256().digest()
     if len(hashes) == 1:
         return hashes[0]
-    half = 1
-    while half * 2 < len(hashes):
-        half *= 2
+    half = split(len(hashes))
     return sha256(b"\x01" + slow_root(hashes[:half]) + slow_root(hashes[half:])).digest()
+
+
+def split(count: int) -> int:
+    """The largest power of two smaller than ``count``."""
+    half = 1
+    while half * 2 < count:
+        half *= 2
+    return half
+
+
+def slow_path(index: int, hashes: list[bytes]) -> list[bytes]:
+    """PATH of RFC 6962, section 2.1.1, word for word."""
+    if len(hashes) == 1:
+        return []
+    half = split(len(hashes))
+    if index < half:
+        return [*slow_path(index, hashes[:half]), slow_root(hashes[half:])]
+    return [*slow_path(index - half, hashes[half:]), slow_root(hashes[:half])]
+
+
+def slow_proof(old: int, hashes: list[bytes], *, whole: bool = True) -> list[bytes]:
+    """PROOF and SUBPROOF of RFC 6962, section 2.1.2, word for word; ``whole``: the old root is known."""
+    if old == len(hashes):
+        return [] if whole else [slow_root(hashes)]
+    half = split(len(hashes))
+    if old <= half:
+        return [*slow_proof(old, hashes[:half], whole=whole), slow_root(hashes[half:])]
+    return [*slow_proof(old - half, hashes[half:], whole=False), slow_root(hashes[:half])]
+
+
+def test_published_proofs_of_the_reference_entries() -> None:
+    hashes = [merkle.leaf_hash(entry) for entry in ENTRIES]
+    subtree = merkle.subtrees_of(hashes)
+    for (index, size), due in INCLUSION.items():
+        path = merkle.inclusion_proof(index, size, subtree)
+        assert [one.hex() for one in path] == due
+        assert merkle.check_inclusion(hashes[index], index, size, path, bytes.fromhex(ROOTS[size - 1]))
+    for (old, size), due in CONSISTENCY.items():
+        path = merkle.consistency_proof(old, size, subtree)
+        assert [one.hex() for one in path] == due
+        roots = (bytes.fromhex(ROOTS[count - 1]) for count in (old, size))
+        assert merkle.check_consistency(old, size, path, *roots)
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_all_proofs_of_the_reference_entries_are_those_of_the_rfc(size: int) -> None:
+    """What the reference does not print follows from the definition, which is another program than ours."""
+    hashes = [merkle.leaf_hash(entry) for entry in ENTRIES[:size]]
+    subtree = merkle.subtrees_of(hashes)
+    for index in range(size):
+        assert list(merkle.inclusion_proof(index, size, subtree)) == slow_path(index, hashes)
+    for old in range(1, size + 1):
+        assert list(merkle.consistency_proof(old, size, subtree)) == slow_proof(old, hashes)
 
 
 @pytest.mark.parametrize("size", range(1, 9))
@@ -57,6 +121,7 @@ def test_every_inclusion_proof_of_every_small_tree_and_no_altered_one(size: int)
     assert top == slow_root(hashes)
     for index in range(size):
         path = merkle.inclusion_proof(index, size, subtree)
+        assert path == slow_path(index, hashes)
         assert merkle.check_inclusion(hashes[index], index, size, path, top)
         assert not merkle.check_inclusion(bytes(32), index, size, path, top)
         assert not merkle.check_inclusion(hashes[index], index, size, [*path, bytes(32)], top)
@@ -76,6 +141,7 @@ def test_every_consistency_proof_of_every_small_tree_and_no_altered_one(new: int
     for old in range(new + 1):
         before = merkle.root_of(hashes[:old])
         path = merkle.consistency_proof(old, new, subtree)
+        assert path == (slow_proof(old, hashes) if old else [])
         assert merkle.check_consistency(old, new, path, before, top)
         assert not merkle.check_consistency(old, new, [*path, bytes(32)], before, top)
         if old:
