@@ -1,7 +1,7 @@
 """Answers in memory: whatever breaks off a reading or a writing, no fact is counted twice, and none is missed."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +153,69 @@ def test_rows_that_were_put_aside_are_found_again(tmp_path: Path, monkeypatch: p
             book.record(*said("enrol maker=ada"))
         book.verify()
         book.log.rebuild()
+
+
+# -- what an answer costs ----------------------------------------------------------------------------------------------
+
+
+def grown(folder: Path, times: int) -> Path:
+    """The cooperative's book, settled, in which so many other people then work, ada with them, and sell."""
+    folder.mkdir()
+    with cooperative(folder) as book:
+        book.settle("2026-11")
+        for start in range(0, times, 100):
+            book.record(*said("\n".join(map(_more, range(start, start + 100)))))
+        book.log.keep_views()
+        return Path(str(book.log.path))
+
+
+def _more(number: int) -> str:
+    day = f"day=2026-12-{1 + number % 28:02}"
+    return f"""
+enrol maker=m-{number}
+work work=w-{number} sha256={HASH} size_bytes=4 makers=m-{number}:1000000 source=test licence=CC0-1.0
+labour maker=m-{number} work=w-{number} labour_kind=1 phase=training standing=employed labour_us=1h {day}
+labour maker=ada work=w-{number} labour_kind=1 phase=training standing=employed labour_us=1s {day}
+output output=o-{number} sha256={HASH} size_bytes=4
+sale sale=s-{number} output=o-{number} price_micro=1.00 currency=EUR {day}
+"""
+
+
+def cost(path: Path, ask: Callable[[gongfen.Book], object]) -> tuple[int, int, int]:
+    """Queries, rows and steps of SQLite's machine that an answer takes; a scan shows in the steps."""
+    counts = [0, 0, 0]
+
+    def counted(whole: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*given: Any) -> Any:
+            counts[0] += 1
+            found = whole(*given)
+            rows = list(found) if isinstance(found, Iterator) else found
+            counts[1] += len(rows) if isinstance(rows, list) else found is not None
+            return iter(rows) if isinstance(found, Iterator) else rows
+
+        return asked
+
+    def step() -> int:
+        counts[2] += 1
+        return 0
+
+    with gongfen.open(path) as book:
+        db: Any = book.log.store._db  # type: ignore[attr-defined]
+        db._db.set_progress_handler(step, 1)
+        for name in ("rows", "page", "row"):
+            setattr(db, name, counted(getattr(db, name)))
+        assert ask(book)
+    queries, rows, steps = counts
+    return queries, rows, steps
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda book: book.who("song-1"), lambda book: book.owed("ada"), lambda book: book.owed("bo")],
+    ids=["who", "owed ada", "owed bo"],
+)  # fmt: skip
+def test_an_answer_reads_no_more_in_a_book_ten_times_as_large(
+    tmp_path: Path, ask: Callable[[gongfen.Book], object]
+) -> None:
+    small, large = (cost(grown(tmp_path / str(times), times), ask) for times in (200, 2_000))
+    assert small[1] > 0, "the store was asked"
+    assert large == small
