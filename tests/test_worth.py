@@ -27,6 +27,8 @@ from gongfen.value import Carried, Swing, Swings, Worth, swings, worth
 from gongfen.value.by_rule import Lacking
 from gongfen.value.worth import Out
 from tests.books import COOPERATIVE, HASH, cooperative, new_book, said
+from gongfen.value.worth import Out, Spent
+from tests.books import COOPERATIVE, cooperative, new_book, said
 from tests.test_books import asked
 from tests.test_worked_example import SALE, SERVING, SLH, STANDARD, TRAINING, booked, labour
 
@@ -236,6 +238,26 @@ def test_an_output_without_living_labour_is_named_and_its_transfer_counts_nothin
     stock = state.stocks.get("alone")
     assert stock is not None
     assert stock.remaining == 660_000
+
+
+def used(name: str, uses: int) -> list[Body]:
+    return [
+        k.Output(output=name, sha256=STANDARD_HASH, size_bytes=0),
+        k.Make(make=name, activity="generate", tool="t", outputs=(name,),
+               inputs=(k.Use(work="model", role="model", uses=uses),)),
+    ]  # fmt: skip
+
+
+def test_a_model_that_was_past_its_plan_or_retired_is_named(tmp_path: Path) -> None:
+    """After ten uses of ten, the next is past the plan; and what is used when all was lost has nothing to give."""
+    state = booked(*TRAINING, k.Plan(work="model", uses=10), *used("within", 10), *used("past", 1))
+    assert worth(state, ("within", "past"), None).spent == (Spent(model="model", outputs=("past",)),)
+    state = example(k.Loss(loss="l", work="model", reason="obsolescence", amount_uslh=None), *used("late", 1))
+    assert worth(state, (*OUTPUTS, "late"), None).spent == (Spent(model="model", outputs=("late",)),)
+    with new_book(tmp_path) as book:
+        book.record(*TRAINING, k.Plan(work="model", uses=1), *used("one", 1), *used("two", 1))
+    assert "model was past its plan" in " ".join(asked(tmp_path, "worth", "two").stdout.split())
+    assert "past its plan" not in asked(tmp_path, "worth", "one").stdout
 
 
 def test_unpaid_labour_counts_as_simple_labour_in_and_out(tmp_path: Path) -> None:

@@ -45,6 +45,10 @@ _LOSSES = {
 """The last holds what a correction took back after it had passed on: outputs show it, and nobody worked it."""
 
 
+LOST = tuple(reason for reason in _LOSSES if reason != PASSED_ON)
+"""Reasons for which a work loses labour."""
+
+
 def loss_account(reason: str, work: str) -> str:
     """Where the labour goes that a work loses."""
     return f"{_LOSSES[reason]}:{work}"

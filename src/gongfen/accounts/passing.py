@@ -8,6 +8,7 @@ from msgspec import UNSET
 from gongfen.accounts.batches import key_of, opened, parts
 from gongfen.accounts.chart import (
     LABOUR_UNIT,
+    LOST,
     NOT_NECESSARY,
     OPENING,
     PASSED_ON,
@@ -206,23 +207,36 @@ def make(state: State, body: k.Make, seq: int) -> list[Entry]:
     used = [(use.work, found.kind) for use in body.inputs if (found := state.works.get(use.work))]
     data = tuple(work for work, kind in used if kind == "dataset")
     model = next((work for work, kind in used if kind == "model"), None)
+    spent = tuple(use.work for use in body.inputs if _is_spent(state, use))
     for output in body.outputs:
         known = state.works.get(output)
         assert known is not None
         outputs[output] = known.quantity
-        state.works.set(output, _made(known, seq, data, model))
+        state.works.set(output, _made(known, seq, data, model, spent))
     inputs = [(use.work, use.uses) for use in body.inputs]
     return _pass_on(state, inputs, outputs, f"{body.activity} {body.make}", seq)
 
 
-def _made(known: Known, seq: int, data: tuple[str, ...], model: str | None) -> Known:
+def _made(known: Known, seq: int, data: tuple[str, ...], model: str | None, spent: tuple[str, ...]) -> Known:
     """A model remembers its data sets and an output its model: what a measurement of influence may speak of."""
     made = (*known.made, seq)
     if known.kind == "model":
         return msgspec.structs.replace(known, made=made, members=(*known.members, *data))
     if known.kind == "output":
-        return msgspec.structs.replace(known, made=made, model=model or known.model)
+        spent = tuple(dict.fromkeys((*known.spent, *spent)))
+        return msgspec.structs.replace(known, made=made, model=model or known.model, spent=spent)
     return msgspec.structs.replace(known, made=made)
+
+
+def _is_spent(state: State, use: k.Use) -> bool:
+    """Whether a model or a deployment is used past its plan, or when all that was in it has been lost."""
+    stock = held(state, use.work)
+    if stock.kind not in ("model", "deployment"):
+        return False
+    lost = not stock.remaining and any(
+        state.balances.get(f"{loss_account(reason, use.work)}|{LABOUR_UNIT}") for reason in LOST
+    )
+    return lost or (stock.planned is not None and stock.used + use.uses > stock.planned)
 
 
 def _pass_on(

@@ -77,7 +77,7 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     why: Literal["replaced", "revoked"]
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A work that the book has heard of."""
 
     kind: StockKind
@@ -92,6 +92,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The fact that recorded it."""
     made: tuple[int, ...] = ()
     """The facts that say how it was made."""
+    spent: tuple[str, ...] = ()
+    """Of an output: models and deployments that were past their plan, or had lost all, when it was made with them."""
 
 
 class Sold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

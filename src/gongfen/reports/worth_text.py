@@ -39,6 +39,13 @@ def worth(answer: Worth, words: Words) -> RenderableType:
             outputs=words.gettext(", ").join(answer.gated),
         )
         parts.append(Text(note, "yellow"))
+    for one in answer.spent:
+        note = words.say(
+            "%(model)s was past its plan, or had lost all, when it was used for %(outputs)s: it passed on no more",
+            model=one.model,
+            outputs=words.gettext(", ").join(one.outputs),
+        )
+        parts.append(Text(note, "yellow"))
     parts += [Text(), *_reductions(answer, words), *_composition(answer, words)]
     parts += taken_back(answer.taken_back, words)
     if answer.unmeasured:

@@ -70,6 +70,13 @@ class Out(msgspec.Struct, frozen=True, kw_only=True):
     rent_repro_micro: int | None
 
 
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """A model or deployment that was past its plan, or had lost all its labour, when outputs were made with it."""
+
+    model: str
+    outputs: tuple[str, ...]
+
+
 class TakenBack(msgspec.Struct, frozen=True, kw_only=True):
     """A fact about an output that was taken back, and is no longer counted."""
 
@@ -158,6 +165,8 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
     rent_repro_micro: int | None
     by_rule: tuple[Valued, ...]
     """As booked, then by each rule of reduction, the default first."""
+    spent: tuple[Spent, ...] = ()
+    """Models that passed on less, or nothing, for they were past their plan or retired."""
     without_unpaid: Out | None = None
     """As booked, but for unpaid labour; ``None``: there is none in it."""
     taken_back: tuple[TakenBack, ...] = ()
@@ -216,8 +225,18 @@ def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Wo
         rent_avg_micro=booked.rent_avg_micro,
         rent_repro_micro=booked.rent_repro_micro,
         by_rule=rules,
+        spent=_spent(state, outputs),
         without_unpaid=_without_unpaid(state, lot, standard.melt_micro, price_micro, sold),
     )
+
+
+def _spent(state: State, outputs: tuple[str, ...]) -> tuple[Spent, ...]:
+    found: dict[str, list[str]] = {}
+    for output in outputs:
+        known = state.works.get(output)
+        for model in known.spent if known is not None else ():
+            found.setdefault(model, []).append(output)
+    return tuple(Spent(model=model, outputs=tuple(made)) for model, made in sorted(found.items()))
 
 
 def _without_unpaid(state: State, lot: Lot, melt_micro: int, price_micro: int | None, sold: Lot | None) -> Out | None:
