@@ -72,6 +72,16 @@ def test_in_a_table_of_money_a_unit_costs_one(tmp_path: Path) -> None:
     assert found["prices"]["mawd_ppm"] == pytest.approx(mawd * 10**6, abs=2)
 
 
+def test_two_prices_for_one_thing_are_refused(tmp_path: Path) -> None:
+    """``--money`` says that a unit costs 1: a column of other prices, and a table of processes, would pass it over."""
+    (tmp_path / "t.csv").write_text(",iron,corn,final demand,labour,price\niron,0,0,1,10,12\ncorn,0,0,1,10,8\n")
+    (tmp_path / "p.csv").write_text(PROCESSES)
+    for name, due in (("t.csv", "the column price says otherwise"), ("p.csv", "this one is of processes")):
+        found = asked(tmp_path, name, "--money", code=2).stderr
+        assert due in found
+        assert "leave --money out" in found
+
+
 PROCESSES = """process,uses wheat,makes wheat,uses wool,makes wool,labour
 farm,25,30,0,5,5
 fold,0,3,10,12,1

@@ -30,9 +30,17 @@ def test_a_dry_run_refuses_what_the_correction_would_be_refused(tmp_path: Path) 
     with cooperative(tmp_path) as book:
         (plan,) = [seq for seq, fact in book.log.facts() if getattr(fact.body, "uses", 0) == 3]
         size = book.log.size
-        with pytest.raises(GongfenError, match="cannot be taken back"):
+        with pytest.raises(GongfenError, match=f"fact {plan}, plan of poet, cannot be taken back"):
             book.correct(plan, "wrong", dry_run=True)
         assert book.log.size == size
+
+
+def test_a_fact_that_was_corrected_is_called_by_its_number_and_what_it_says(tmp_path: Path) -> None:
+    with cooperative(tmp_path) as book:
+        number = next(seq for seq, fact in book.log.facts() if isinstance(fact.body, Labour))
+        book.correct(number, "wrong")
+        with pytest.raises(GongfenError, match=f"^fact {number}, labour of ada on poem-1, was corrected before"):
+            book.correct(number, "wrong again")
 
 
 def test_who_is_in_no_settlement_is_told_where_their_hours_are(tmp_path: Path) -> None:

@@ -426,6 +426,25 @@ def test_a_day_that_the_book_has_filled_takes_no_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "due", "recorded"),
+    [
+        ("poems:x 30h", [("beyond_a_day", 30 * H)], []),
+        ("poems:x  30h", [("beyond_a_day", 30 * H)], []),
+        ("poems:x 90m", [], [("timedot/poems/x", 90 * MIN)]),
+        ("poems:x .... ..", [], [("timedot/poems/x", 90 * MIN)]),
+        ("poems of 2025", [("no_duration", 0)], []),
+        ("poems:x", [("no_duration", 0)], []),
+    ],
+)
+def test_a_time_after_one_space_is_read_where_it_can_be_nothing_else(
+    tmp_path: Path, line: str, due: list[tuple[str, int]], recorded: list[tuple[str, int]]
+) -> None:
+    with shop(tmp_path) as book:
+        found = bring(book, "timedot", _file(tmp_path, "a.timedot", f"2026-11-02\n{line}\n"))
+        assert (reasons(found), [(body.work, body.labour_us) for body in labour(book)]) == (due, recorded)
+
+
+@pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"lead_time": -3.5}, "negative"), ({"created_at": None}, "no_day"), ({"completed_by": None}, "nobody"),
@@ -567,6 +586,14 @@ def test_texts_are_still_brought_in_by_their_name(tmp_path: Path) -> None:
     for words in (("toggle", "--maker", "ada"), ("--maker", "ada", "toggle"), ("corpus", "toggle", "--maker", "ada")):
         found = command(tmp_path, *words, "--licence", "CC0-1.0", "--dry-run")
         assert "1 passages of 1 documents by 1 makers" in found.stdout, found.stderr
+
+
+def test_a_tool_that_is_none_is_told_which_there_are(tmp_path: Path) -> None:
+    shop(tmp_path).close()
+    found = command(tmp_path, "nosuchtool", "x.csv")
+    assert found.returncode == 2
+    assert "nosuchtool is no tool whose exports can be read" in found.stderr
+    assert all(f"{tool}, " in found.stderr or f"{tool};" in found.stderr for tool in (*SOURCES, "git"))
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,39 @@ def test_a_group_has_24_hours_a_head(tmp_path: Path) -> None:
         book.record(*said(labour + "1us"))
 
 
+@pytest.mark.parametrize(
+    ("line", "due"),
+    [
+        ("skill skill=knitting study_us=1h teach_us=1h wage_micro=1.0 simple_wage_micro=2.0", "skill knitting is paid"),
+        ("labour maker=ada work=poem-1 labour_kind=1 phase=training standing=crowd labour_us=none day=2026-11-09",
+         "labour of ada on poem-1 has no time"),
+        ("labour maker=ada work=poem-1 labour_kind=1 phase=training standing=crowd labour_us=1s day=2026-02-30",
+         "labour of ada on poem-1 names the day"),
+        ("compute machine=desk device=cpu work=poet device_us=1s day=2026-02-30", "compute of desk on poet names the day"),
+        ("enrol maker=a:b", "enrol a:b holds a colon"),
+        ("payment payment=p maker=ada amount_micro=1.0 currency=EUR day=2026-11-09", "payment p gives ada"),
+        ("labour maker=bo work=poem-1 labour_kind=1 phase=training standing=crowd labour_us=49h day=2026-11-09 days=2",
+         "bo would have worked 24 h 30 min on 2026-11-09, of 24 h there are"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("fact_id", [None, "line-b9016f0bbb3e21816cccda42463d7a44", "timer-7"])
+def test_an_error_calls_a_fact_by_what_it_says_and_by_no_id_that_a_program_drew(
+    tmp_path: Path, line: str, due: str, fact_id: str | None
+) -> None:
+    book = cooperative(tmp_path)
+    with pytest.raises(GongfenError) as found:
+        book.record(book.log.new(said(line)[0], fact_id=fact_id))
+    if fact_id == "timer-7" and not due.startswith(("bo", "payment")):
+        due = f"{line.split(maxsplit=1)[0]} timer-7 "
+    assert str(found.value).startswith(due)
+
+
+def test_no_planned_use_is_answered_with_what_to_do() -> None:
+    with pytest.raises(MalformedFactError) as found:
+        said("plan work=poet uses=0")
+    assert found.value.remedy == "plan at least one use"
+
+
 def test_views_can_be_dropped_and_rebuilt_with_identical_results(tmp_path: Path) -> None:
     book = cooperative(tmp_path)
     book.settle("2026-11")

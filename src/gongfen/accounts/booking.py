@@ -28,6 +28,7 @@ from gongfen.errors import DamagedBookError, MalformedFactError
 from gongfen.facts import Body, Elsewhere, Fact, Unknown
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import MOST
+from gongfen.facts.calling import called
 
 _UNREAD = (Unknown, Elsewhere)
 
@@ -73,7 +74,8 @@ def _post(state: State, fact: Fact, entry: Entry) -> None:
     for account, amount, unit in entry.postings:
         if not -MOST <= amount <= MOST:
             reason = f"books {amount} {unit}, more than an account can hold in one entry"
-            raise MalformedFactError(f"{fact.kind} {fact.id}", reason, "check the unit, the hours and the standard")
+            thing = called(fact.kind, fact.id, fact.body)
+            raise MalformedFactError(thing, reason, "check the unit, the hours and the standard")
         key = f"{account}|{unit}"
         put(key, (held(key) or 0) + amount)
 

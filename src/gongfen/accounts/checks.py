@@ -23,7 +23,8 @@ from gongfen.errors import (
 )
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
-from gongfen.facts.amounts import US_PER_DAY, US_PER_HOUR
+from gongfen.facts.amounts import US_PER_DAY, clock_time
+from gongfen.facts.calling import called, named
 
 Check = Callable[[State, Body], GongfenError | None]
 """The first way in which a fact breaks a rule, or ``None``."""
@@ -112,10 +113,9 @@ def days_have_24_hours(state: State, body: Body) -> GongfenError | None:
     for day, labour_us in spread_over_days(body):
         before = state.days.get(f"{body.maker}|{day}") or 0
         if before + labour_us > most:
-            hours = (before + labour_us) // US_PER_HOUR
             return AbsurdLabourError(
                 body.maker,
-                f"would have worked {hours} h on {day}, of {most // US_PER_HOUR} h there are",
+                f"would have worked {clock_time(before + labour_us)} on {day}, of {clock_time(most)} there are",
                 "check the unit (labour_us is microseconds), the day, or spread the time: days=N",
             )
     return None
@@ -184,7 +184,7 @@ def nobody_is_overpaid(state: State, body: Body) -> GongfenError | None:
         owed = -(state.balances.get(f"{payable(body.maker)}|{body.currency}") or 0)
         if body.amount_micro > owed:
             return MalformedFactError(
-                f"payment {body.payment}",
+                named(body),
                 f"gives {body.maker} {body.amount_micro} micro {body.currency}, but {owed} are owed",
                 "pay what `gongfen owed` shows",
             )
@@ -330,12 +330,12 @@ def corrections_take_back(state: State, body: Body) -> GongfenError | None:
     found = state.said(body.fact)
     if found is None:
         return MalformedFactError(f"fact {body.fact}", "is not in this book", "see which are: gongfen log")
-    said = found[1].body
+    said, thing = found[1].body, f"fact {found[0]}, {called(found[1].kind, body.fact, found[1].body)},"
     if not isinstance(said, REVERSIBLE):
         remedy = _INSTEAD.get(type(said), "record what is right by a fact of its own")
-        return MalformedFactError(f"{found[1].kind} {body.fact}", "cannot be taken back", remedy)
+        return MalformedFactError(thing, "cannot be taken back", remedy)
     if state.names.get(corrected_name(body)) is not None:
-        return DuplicateIdError(f"fact {body.fact}", "was corrected before", "record what is right")
+        return DuplicateIdError(thing, "was corrected before", "record what is right")
     if isinstance(said, k.Sale):
         for length in (4, 7, 10):
             if settlement := state.closed.get(f"{said.currency}|{said.day[:length]}"):

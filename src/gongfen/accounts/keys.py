@@ -14,6 +14,7 @@ from gongfen.accounts.state import Flag, HeldKey, State
 from gongfen.errors import GongfenError, MakerKeyError, ProofError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
+from gongfen.facts.calling import called
 from gongfen.facts.signing import check_possession, check_signature, public_bytes
 
 KeyCheck = Callable[[State, Fact], GongfenError | None]
@@ -37,7 +38,7 @@ def signatures_hold(state: State, fact: Fact) -> GongfenError | None:
     """A signed fact names a key of this book, is said by that key's maker, and its signature holds for this book."""
     if fact.signed is None:
         return None
-    thing, held = f"{fact.kind} {fact.id}", state.keys.get(fact.signed.key)
+    thing, held = called(fact.kind, fact.id, fact.body), state.keys.get(fact.signed.key)
     if held is None:
         reason = f"is signed by {fact.signed.key}, which is no key of this book"
         return MakerKeyError(thing, reason, "record the key first: gongfen key new")
@@ -57,7 +58,8 @@ def signers_speak_for_themselves(state: State, fact: Fact) -> GongfenError | Non
     makers = _makers_named(state, fact)
     if makers and fact.by not in makers:
         reason = f"speaks of {', '.join(makers)}, but is signed by {fact.by}"
-        return MakerKeyError(f"{fact.kind} {fact.id}", reason, "let them sign it, or record it unsigned")
+        thing = called(fact.kind, fact.id, fact.body)
+        return MakerKeyError(thing, reason, "let them sign it, or record it unsigned")
     return None
 
 

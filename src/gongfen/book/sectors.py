@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gongfen.book.capital import ppm, prices_of, said
 from gongfen.book.sheets import rows_of
+from gongfen.errors import InputError
 from gongfen.reports.ledger import Sector, Sectors
 from gongfen.value import Priced, decimal, deviation, labour_values, table_of_rows, values_of_processes
 from gongfen.value.process_table import ProcessTable, is_of_processes, processes_of_rows, without_prices
@@ -20,8 +21,14 @@ def sectors_of(path: Path, *, money: bool = False) -> Sectors:
     """
     rows, name = rows_of(path), path.name
     if is_of_processes(rows):
+        if money:
+            reason = "is for a table of sectors, whose flows are money; this one is of processes"
+            raise InputError(f"{name}: --money", reason, "leave --money out")
         return _of_processes(processes_of_rows(rows, name), name)
     cells, column = without_prices(rows, name)
+    if money and column is not None:
+        reason = "says that a unit costs 1, and the column price says otherwise"
+        raise InputError(f"{name}: --money", reason, "leave --money out, or take the column away")
     table = table_of_rows(cells, name)
     found = labour_values(table, name)
     prices: dict[str, Fraction | None] = dict.fromkeys(table.names, Fraction(1) if money else None)

@@ -25,6 +25,9 @@ class _CorpusByDefault(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's context, of no public type
         """Put the verb for corpora before what names no tool."""
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            if len(args) > 1 and not any(word.startswith("-") for word in args[:2]):
+                tools = ", ".join(name for name in self.commands if name != "corpus")
+                raise InputError(args[0], "is no tool whose exports can be read", f"name one of {tools}; or one corpus")
             args = ["corpus", *args]
         return super().parse_args(ctx, args)
 

@@ -51,3 +51,18 @@ def round_half_up(numerator: int, denominator: int) -> int:
     (3, 2)
     """
     return (2 * numerator + denominator) // (2 * denominator)
+
+
+def clock_time(us: int) -> str:
+    """Microseconds as hours and minutes, and seconds where there are any: exactly.
+
+    >>> clock_time(88_200_000_000), clock_time(86_400_000_000), clock_time(86_400_000_001)
+    ('24 h 30 min', '24 h', '24 h 0.000001 s')
+    """
+    minutes, rest = divmod(us, 60 * US_PER_SECOND)
+    hours, minutes = divmod(minutes, 60)
+    seconds, parts = divmod(rest, US_PER_SECOND)
+    said = [f"{hours} h"] if hours or not us else []
+    said += [f"{minutes} min"] if minutes else []
+    said += [f"{seconds}.{parts:06}".rstrip("0").rstrip(".") + " s"] if rest else []
+    return " ".join(said)

@@ -10,6 +10,7 @@ import rfc8785
 
 from gongfen.errors import MalformedFactError, UnknownKindError
 from gongfen.facts.amounts import MOST
+from gongfen.facts.calling import called
 from gongfen.facts.kinds import KINDS, Body, Id, Sha256
 from gongfen.facts.rules import broken_rules
 from gongfen.facts.shapes import all_in_shape, is_day, misleading, misshapen, wrong_names
@@ -231,9 +232,9 @@ def _known_body(kind: str, fact_id: str, raw: bytes | msgspec.Raw) -> Body:
     try:
         body: Body = _bodies[kind].decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _malformed(f"{kind} {fact_id}", error) from None
+        raise _malformed(called(kind, fact_id), error) from None
     for reason, remedy in misshapen(body):
-        raise MalformedFactError(f"{kind} {fact_id}", reason, remedy)
+        raise MalformedFactError(called(kind, fact_id, body), reason, remedy)
     return body
 
 
@@ -271,13 +272,13 @@ def admitted(fact: Fact) -> tuple[Fact, bytes, bytes | None]:
     try:
         data = encode(fact)
     except (TypeError, UnicodeEncodeError, OverflowError) as error:
-        raise _malformed(f"{fact.kind} {fact.id}", error) from None
+        raise _malformed(_called(fact), error) from None
     found = decode(data)
     if len(data) > MOST_FACT_BYTES:
-        raise MalformedFactError(f"{fact.kind} {fact.id}", f"has {len(data)} bytes, more than 16 MiB", "divide it")
+        raise MalformedFactError(_called(fact), f"has {len(data)} bytes, more than 16 MiB", "divide it")
     _check_rules(found)
     for reason, remedy in misleading(found.body, (found.id, found.by)) if isinstance(found.body, Body) else ():
-        raise MalformedFactError(f"{fact.kind} {fact.id}", reason, remedy)
+        raise MalformedFactError(_called(fact), reason, remedy)
     if len(data) <= MOST_ENTRY_BYTES:
         return found, data, None
     return found, *entry(found)
@@ -344,21 +345,25 @@ def reread(data: bytes, fetch: Fetch | None = None) -> Fact:
         fact, due = _fact(found), _encoder.encode(found)
     _check_rules(fact)
     if due != data:
-        raise MalformedFactError(f"{fact.kind} {fact.id}", "is not in canonical form", "write it as RFC 8785 JSON")
+        raise MalformedFactError(_called(fact), "is not in canonical form", "write it as RFC 8785 JSON")
     return fact
 
 
 def _check_rules(fact: Fact) -> None:
     """Raise MalformedFactError where a fact breaks a rule of its kind."""
     if not _is_instant(fact.at):
-        thing = f"{fact.kind} {fact.id}"
+        thing = _called(fact)
         raise MalformedFactError(thing, f"is said at {fact.at!r}", "write UTC: 2026-11-22T04:17:24.000000Z")
     if isinstance(fact.body, Body):
         for reason, remedy in broken_rules(fact.body):
-            raise MalformedFactError(f"{fact.kind} {fact.id}", reason, remedy)
+            raise MalformedFactError(_called(fact), reason, remedy)
     elif isinstance(fact.body, Unknown) and not _is_canonical(fact.body.raw):
-        thing = f"{fact.kind} {fact.id}"
+        thing = _called(fact)
         raise MalformedFactError(thing, "is not in canonical form", "write it as RFC 8785 JSON, in whole numbers")
+
+
+def _called(fact: Fact) -> str:
+    return called(fact.kind, fact.id, fact.body)
 
 
 def _is_canonical(data: bytes) -> bool:
@@ -455,5 +460,7 @@ def _malformed(thing: str, error: Exception) -> MalformedFactError:
     if isinstance(error, UnicodeEncodeError):
         text = "it holds half a surrogate pair, which is not text"
     kind = thing.partition(" ")[0]
+    if kind == "plan" and text.startswith("uses must be at least"):
+        return MalformedFactError(thing, f"does not fit its kind: {text}", "plan at least one use")
     remedy = f"see its fields: gongfen record {kind} --help" if kind in KINDS else "write it as gongfen log --json does"
     return MalformedFactError(thing, f"does not fit its kind: {text}", remedy)

@@ -16,6 +16,8 @@ UNITS_US = {
 }  # fmt: skip
 _DAY = re.compile(r"(?:\*+ +)?(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})(?:\s.*)?")
 _YEARLESS = re.compile(r"(?:\*+ +)?\d{1,2}[-/.]\d{1,2}(?:\s.*)?")
+_NEAR = re.compile(r"(.*?[^\s.])\s(\.[. ]*|\d+(?:\.\d+)?(?:mo|s|m|h|d|w|y))")
+"""Two spaces stand before the time, says hledger; after one, what can be nothing else is taken for it."""
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(mo|s|m|h|d|w|y)?")
 
 
@@ -43,11 +45,10 @@ def read(path: Path, how: How) -> Export:
 
 
 def _add(export: Export, text: str, day: str, place: str, seen: dict[str, int]) -> None:
-    account, _, amount = (
-        (part.strip() for part in re.split(r"(\s{2,}|\t)", text, maxsplit=1))
-        if re.search(r"\s{2,}|\t", text)
-        else (text, "", "")
-    )
+    account, *rest = (part.strip() for part in re.split(r"\s{2,}|\t", text, maxsplit=1))
+    amount = rest[0] if rest else ""
+    if not amount and (near := _NEAR.fullmatch(account)):
+        account, amount = near.groups()
     if not amount:
         export.leave_out(place, "no_duration", account)
         return
