@@ -6,6 +6,7 @@ r = 0.52768.
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,35 @@ def test_without_wages_v_s_e_q_and_r_are_unknown_and_not_zero(tmp_path: Path) ->
     assert "no wage is recorded, so v, s, e, q and r are unknown" in asked(tmp_path, "books", "indicators").stdout
 
 
+def sale(name: str, price_micro: int, day: str) -> k.Sale:
+    return k.Sale(sale=name, output="o", price_micro=price_micro, currency="EUR", day=day)
+
+
+def test_the_indicators_have_a_course_where_there_are_months(tmp_path: Path) -> None:
+    """Two hours are sold in January; in February they are sold again, and their value is not counted twice."""
+    output = k.Output(output="o", sha256=HASH, size_bytes=0)
+    book_of(tmp_path, STANDARD, k.Enrol(maker="ada"), output,
+            labour("o", 2, 4, phase="inference", days=1), sale("one", 500_000_000, "2026-01-31"))  # fmt: skip
+    assert "month by month" not in asked(tmp_path, "books", "indicators").stdout, "one month has no course"
+    with gongfen.open(tmp_path / "book.db", by="test") as book:
+        book.record(sale("again", 250_000_000, "2026-02-02"))
+        january, february = book.indicators().months
+        assert (january.sales_micro, january.value_micro) == (500_000_000, 80_000_000)
+        assert (february.sales_micro, february.value_micro) == (250_000_000, None)
+        assert len(book.indicators("2026").months) == 2
+        assert book.indicators("2026-02").months == book.indicators("2025").months == ()
+    for columns in ("80", "50"):
+        for lang, head, none in (("en", "month by month", "none"), ("zh", "逐月", "无")):
+            text = asked(tmp_path, "books", "indicators", COLUMNS=columns, GONGFEN_LANG=lang).stdout
+            below = text[text.index(head) :]
+            assert re.search(r"▒─+◆", below)
+            assert none in below
+
+
 def test_a_sale_that_no_rate_counts_is_unknown_and_not_nothing(tmp_path: Path) -> None:
     """What was sold fetched something: neither Σpq nor the labour in it is zero."""
-    (sale,) = SALE
-    book_of(tmp_path, *TRAINING, *SERVING, msgspec.structs.replace(sale, currency="USD"))
+    (one,) = SALE
+    book_of(tmp_path, *TRAINING, *SERVING, msgspec.structs.replace(one, currency="USD"))
     prices = answer(tmp_path, "books", "indicators")["prices"]
     assert (prices["counted"], prices["price"], prices["value"], prices["left_out"]) == (0, None, None, ["reviewed"])
     shown = asked(tmp_path, "books", "indicators").stdout

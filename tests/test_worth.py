@@ -729,3 +729,25 @@ def test_an_output_that_nothing_living_entered_has_no_empty_headings() -> None:
     assert "by maker" in shown(worth(example(), OUTPUTS, PRICE))
     for heading in ("labour in it, by kind", "by phase", "by standing", "by skill", "by maker", "L living\n"):
         assert heading not in text
+
+
+@pytest.mark.parametrize(
+    ("price", "line"),
+    [
+        (12_500_000_000, "█" * 10 + "▒" * 21 + "─" * 8 + "◆"),
+        (9_600_000_000, "█" * 13 + "▒" * 26 + "◆"),
+        (4_800_000_000, "█" * 13 + "▒" * 6 + "◆" + "▒" * 20),
+        (1, "◆" + "█" * 12 + "▒" * 27),
+    ],
+)
+@pytest.mark.parametrize("lang", ["en", "zh-Hans"])
+def test_the_price_stands_in_the_band_of_the_rents(price: int, line: str, lang: str) -> None:
+    """μL = 3,000, μ(T + L) = 9,600: from either end to the price is a rent; below the value the price lies in the band."""
+    text = shown(worth(example(), OUTPUTS, price), lang, width=50)
+    assert line in text.splitlines()
+
+
+def test_the_band_of_a_lower_bound_goes_on_and_what_was_not_sold_has_none() -> None:
+    silent = msgspec.structs.replace(labour("reviewers", 1, "simple", "reviewed", 4, "inference"), labour_us=None)
+    assert "▒" * 21 + "›" + "─" * 7 + "◆" in shown(worth(example(silent), OUTPUTS, PRICE))
+    assert "◆" not in shown(worth(example(), OUTPUTS, None))

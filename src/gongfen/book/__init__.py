@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from gongfen.book.tracing import Traced
     from gongfen.book.verification import Verified
     from gongfen.reports.evaluation import Evaluated, Planned
-    from gongfen.reports.ledger import Account, DataLoop, Idle, Indicators, Ledger, Models
+    from gongfen.reports.ledger import Account, DataLoop, Idle, Indicators, LabourFlow, Ledger, Models
     from gongfen.studio.corpus import Corpus
     from gongfen.studio.importers.export import Export, How
     from gongfen.studio.workshop import Setup
@@ -162,6 +162,13 @@ class Book:
         with self.log.reading():
             return bookkeeping.ledger_of(self.log)
 
+    def flow(self) -> "LabourFlow":
+        """Where labour went, step by step: from makers and machines through data and models into outputs."""
+        from gongfen.book.flows import passed_on
+
+        with self.log.reading():
+            return passed_on(self.log)
+
     def accounts(self, prefix: str = "") -> "tuple[Account, ...]":
         """The accounts whose names begin with ``prefix``, and their balances."""
         from gongfen.book import bookkeeping
@@ -177,11 +184,16 @@ class Book:
         return bookkeeping.close_period(self.log, period, close)
 
     def indicators(self, period: str | None = None, *, progress: Progress = silent) -> "Indicators":
-        """c, v, s, W, e, q, r, the labour share, prices against values, owners: of a period, or altogether."""
+        """c, v, s, W, e, q, r, the labour share, prices against values, owners: of a period, or altogether.
+
+        Of a year, or altogether, month by month too.
+        """
         from gongfen.book.capital import indicators_of
+        from gongfen.book.valuing import months_in
 
         with self.log.reading():
-            return indicators_of(self.log, period, progress)
+            found = indicators_of(self.log, period, progress)
+            return msgspec.structs.replace(found, months=months_in(self.log, period, found.currency))
 
     def models(self, *, peaks: Mapping[str, int] | None = None, progress: Progress = silent) -> "Models":
         """The composite measure of every model, each unit by itself, and an estimate from it.

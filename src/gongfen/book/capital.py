@@ -202,6 +202,7 @@ def indicators_of(record: Record, period: str | None, progress: Progress = silen
             one for one in sold if (stock := record.state.stocks.get(one)) is None or stock.is_lower_bound
         ),
         owners=owners,
+        months=(),
         unrated=tuple(sorted(money.unrated)),
     )
 

@@ -11,6 +11,7 @@ from gongfen.book.recording import Record
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import apportion
+from gongfen.reports.ledger import LabourFlow, Passed
 from gongfen.reports.story import Flow, Node
 
 OTHER_WORKS = "data:other"
@@ -25,6 +26,7 @@ LEFT = {
 """What is still at rest, for the uses to come, by the kind of its stock; the page says these in every language."""
 LEFT_OUTSIDE = "Left in the works"
 """What is at rest in works that no data set has gathered."""
+RESTING = {LEFT["model"]: "left:models", LEFT["prompt"]: "left:prompts", LEFT["deployment"]: "left:deployments"}
 COLUMNS = {"data": 1, "model": 2, "prompt": 3, "output": 4}
 LABELS = {"data": "Data set", "model": "Model", "prompt": "Deployment"}
 
@@ -74,6 +76,38 @@ def labour_flow(record: Record) -> tuple[tuple[Node, ...], tuple[Flow, ...]]:
     _draw_stocks(picture)
     flows = (Flow(source=a, target=b, uslh=n, quality=q) for (a, b, q), n in sorted(picture.amounts.items()) if n)
     return tuple(picture.nodes.values()), tuple(flows)
+
+
+GIVERS = ("makers", "machines", "bought", "opening", "works", "data", "models", "deployments", "prompts", "outputs")
+FAMILIES = {"maker": "makers", "machine": "machines", "model": "models", "output": "outputs"}
+
+
+def passed_on(record: Record) -> LabourFlow:
+    """The same flow between makers, machines, data, models and outputs, each as one. Within ``reading``."""
+    nodes, flows = labour_flow(record)
+    known = {node.node: node for node in nodes}
+    sums: dict[tuple[str, str], int] = {}
+    for one in flows:
+        ends = (_family(known[one.source]), _family(known[one.target]))
+        sums[ends] = sums.get(ends, 0) + one.uslh
+    told = sorted(sums.items(), key=lambda row: (GIVERS.index(row[0][0]), -row[1], row[0][1]))
+    return LabourFlow(
+        passed=tuple(Passed(source=source, target=target, uslh=uslh) for (source, target), uslh in told),
+        lower_bound=any(node.unmeasured for node in nodes),
+    )
+
+
+def _family(node: Node) -> str:
+    """Which of the places a bar belongs to."""
+    if node.kind == "bought":
+        return "opening" if node.node == "opening" else "bought"
+    if node.kind == "data":
+        return "works" if node.node == OTHER_WORKS else "data"
+    if node.kind == "prompt":
+        return "prompts" if node.node == PROMPTS else "deployments"
+    if node.kind == "stock":
+        return RESTING.get(node.label, "left:data") if node.node != LOST.node else "lost"
+    return FAMILIES[node.kind]
 
 
 def _booked(record: Record) -> Iterable[tuple[int, Fact]]:

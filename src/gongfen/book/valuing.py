@@ -19,6 +19,7 @@ from gongfen.value import Carried, Swings, capital, swings, worth
 MOST_MONTHS = 24
 """The newest months of a long history."""
 MONTH = slice(0, 7)
+YEAR = 4
 
 
 def swings_of(record: Record, outputs: tuple[str, ...]) -> tuple[Swings, ...]:
@@ -94,6 +95,13 @@ def months_of(record: Record, currency: str) -> tuple[Month, ...]:
         found.append(_month(record, one, tuple(sorted({*one.sold} - seen)), in_force, currency))
         seen.update(one.sold)
     return tuple(found[-MOST_MONTHS:])
+
+
+def months_in(record: Record, period: str | None, currency: str) -> tuple[Month, ...]:
+    """The months of a year, or of all; none of what is itself a month or a day. Within ``reading``."""
+    if period is not None and len(period) > YEAR:
+        return ()
+    return tuple(one for one in months_of(record, currency) if one.month.startswith(period or ""))
 
 
 def _months_touched(fact: Fact) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import gongfen
 from gongfen.book.place import VARIABLE
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
 from gongfen.errors import InputError
-from gongfen.reports import text_indicators, text_ledger, text_tasks
+from gongfen.reports import text_indicators, text_ledger, text_pictures, text_tasks
 
 books_app = typer.Typer(
     name="books",
@@ -46,6 +46,15 @@ def account(
     with gongfen.open(book) as opened:
         found, sample = opened.accounts(prefix), opened.log.sample
     show(found, as_json=as_json, draw=lambda: text_ledger.accounts(found, words()), sample=sample)
+
+
+@books_app.command()
+@reading()
+def flow(book: BookPath = None, as_json: AsJson = False) -> None:
+    """Where labour went, step by step: from makers and machines through data and models into outputs."""
+    with gongfen.open(book) as opened:
+        found, sample = opened.flow(), opened.log.sample
+    show(found, as_json=as_json, draw=lambda: text_pictures.flow(found, words()), sample=sample)
 
 
 @books_app.command()

@@ -6,6 +6,8 @@ text in decimals. ``None`` is *unknown*, never zero.
 
 import msgspec
 
+from gongfen.reports.story import Month
+
 # -- the ledger at a glance --------------------------------------------------------------------------------------------
 
 
@@ -86,6 +88,25 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     unmeasured: dict[str, int]
     """Kind of work → how many are lower bounds."""
     unmeasured_works: tuple[str, ...]
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
+    """Labour that passed from one place to the next; micro-SLH."""
+
+    source: str
+    """``makers``, ``machines``, ``bought``, ``opening``; ``works``, ``data``, ``models``, ``deployments``, ``prompts``;
+    and ``outputs``, which come back as data."""
+    target: str
+    """One of the later of these, ``outputs``, ``left:…`` (still at rest there), or ``lost``."""
+    uslh: int
+
+
+class LabourFlow(msgspec.Struct, frozen=True, kw_only=True):
+    """Where labour went, step by step: what passes on is counted at each step."""
+
+    passed: tuple[Passed, ...]
+    lower_bound: bool
+    """Some labour was never measured."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,6 +229,8 @@ class Indicators(msgspec.Struct, frozen=True, kw_only=True):
     """Outputs among those sold whose value is a lower bound."""
     owners: tuple[Owners, ...]
     """By what rents were paid for."""
+    months: tuple[Month, ...]
+    """Month by month, of a year or of all; empty for a month or a day."""
     unrated: tuple[str, ...]
     """Currencies without a rate into ``currency``: what they count into is unknown."""
 

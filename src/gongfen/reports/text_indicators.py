@@ -21,6 +21,7 @@ from gongfen.reports.ledger import (
 from gongfen.reports.recorded import recorded
 from gongfen.reports.text import STRONGEST, table
 from gongfen.reports.text_ledger import GIVEN, bar, clock, listing, meter_rows, trimmed
+from gongfen.reports.text_pictures import months
 from gongfen.reports.words import N_, Words
 
 PPM = 1_000_000
@@ -65,6 +66,7 @@ def indicators(answer: Indicators, words: Words) -> RenderableType:
         )
         parts.append(Text(note, "yellow"))
     parts += [Text(), *_owners(answer.owners, words)]
+    parts += months(answer.months, answer.currency, words)
     note = N_("dispersion of q: unknown, for this is one producer; several: gongfen books indicators --table FILE")
     parts.append(Text(words.gettext(note), "dim"))
     return Group(*parts)

@@ -88,6 +88,7 @@ def ledger(answer: Ledger, words: Words) -> RenderableType:
     ):
         parts += [Text(words.gettext(title), "bold"), rows, Text()]
     parts.pop()
+    parts.append(Text(words.gettext("how it came there, step by step: gongfen books flow"), "dim"))
     if answer.passed_on_uslh:
         note = words.say(
             "corrections took back %(time)s after it had passed on: outputs show it, and nobody worked it (5890)",
@@ -232,9 +233,9 @@ def _notes(answer: Ledger, words: Words) -> Iterable[RenderableType]:
     return [Text(), *notes] if notes else notes
 
 
-def bar(amount: int, most: int, style: str = "cyan") -> Text:
+def bar(amount: int, most: int, style: str = "cyan", *, width: int = BAR) -> Text:
     """A bar; whatever is more than nothing is seen."""
-    length = (2 * BAR * abs(amount) + most) // (2 * most)
+    length = (2 * width * abs(amount) + most) // (2 * most)
     return Text(FULL * max(length, int(amount != 0)), style)
 
 

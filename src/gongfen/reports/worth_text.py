@@ -8,6 +8,7 @@ from rich.text import Text
 
 from gongfen.facts.amounts import MICRO, US_PER_SECOND, round_half_up
 from gongfen.reports.text import STRONGEST, table, taken_back
+from gongfen.reports.text_pictures import rent_band
 from gongfen.reports.words import N_, Words
 from gongfen.reports.worth_words import (
     BOOKED_BY,
@@ -33,6 +34,7 @@ def worth(answer: Worth, words: Words) -> RenderableType:
     """The whole answer."""
     parts: list[RenderableType] = [Text(", ".join(answer.outputs), style="bold"), _sums(answer, words)]
     parts.append(Text(_by_hand(answer, words), "dim"))
+    parts += rent_band(answer, words)
     if answer.gated:
         note = words.say(
             "no living labour entered %(outputs)s: what is booked on it passes nothing on, and T counts 0",
