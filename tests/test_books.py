@@ -519,7 +519,7 @@ def test_how_much_of_a_machine_was_used(tmp_path: Path) -> None:
         book.record(k.Enrol(maker="desk", form="machine"), model("gpt-3"), *[run] * 4)
     shown = gongfen_(tmp_path, "books", "models", "--peak", "v100=125", "--book", "one.db").stdout
     assert "24.59 TFLOP/s = 19.7% of 125 TFLOP/s" in shown
-    for wrong in ("125", "v100=fast", "v100=-1"):
+    for wrong in ("125", "v100=fast", "v100=-1", "v100=0"):
         assert gongfen_(tmp_path, "books", "models", "--peak", wrong, "--book", "one.db").returncode == 2
 
 

@@ -200,7 +200,10 @@ def _peak(said: str) -> tuple[str, int]:
     device, _, number = said.rpartition("=")
     if not device:
         raise InputError(f"--peak {said[:MOST_DIGITS]!r}", "names no device", "write, say, --peak v100=125")
-    return device, round(_number(f"--peak {device}", number) * TERA)
+    most = _number(f"--peak {device}", number)
+    if most <= 0:
+        raise InputError(f"--peak {device}", f"cannot be {number}", "name what it computes at most, in TFLOP/s")
+    return device, round(most * TERA)
 
 
 MOST_DIGITS = 40
