@@ -25,10 +25,8 @@ from gongfen.reports.words import Words
 from gongfen.reports.worth_words import machine_note
 from gongfen.value import Carried, Swing, Swings, Worth, swings, worth
 from gongfen.value.by_rule import Lacking
-from gongfen.value.worth import Out
-from tests.books import COOPERATIVE, HASH, cooperative, new_book, said
 from gongfen.value.worth import Out, Spent
-from tests.books import COOPERATIVE, cooperative, new_book, said
+from tests.books import COOPERATIVE, HASH, cooperative, new_book, said
 from tests.test_books import asked
 from tests.test_worked_example import SALE, SERVING, SLH, STANDARD, TRAINING, booked, labour
 
