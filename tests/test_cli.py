@@ -92,6 +92,12 @@ def test_there_is_a_command_for_every_verb() -> None:
     assert sorted(typer.main.get_command(app).commands) == list(VERBS)  # type: ignore[attr-defined]
 
 
+def test_the_help_says_how_to_choose_the_language(tmp_path: Path) -> None:
+    assert "GONGFEN_LANG=zh answers in Chinese, GONGFEN_LANG=en in English" in gongfen_(tmp_path, "--help").stdout
+    for page in ("README.md", "README.zh.md"):
+        assert "GONGFEN_LANG=zh" in (Path(__file__).parents[1] / page).read_text("utf-8")
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself(tmp_path: Path, verb: str) -> None:
     found = gongfen_(tmp_path, verb, "--help")

@@ -23,6 +23,7 @@ from gongfen.reports.words import Words, preferred
 app = typer.Typer(
     name="gongfen",
     help="Gongfen 工分: who made it, out of whose labour, what is it worth, who is owed what — and the proof.",
+    epilog="GONGFEN_LANG=zh answers in Chinese, GONGFEN_LANG=en in English; else the locale decides.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
