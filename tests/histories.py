@@ -18,7 +18,7 @@ START = said(
     enrol maker=bo form=group people=1000
     enrol maker=cy form=group people=1000
     enrol maker=desk form=machine
-    standard standard=s basis=t reductions=[{"skill":"odd","num":187,"den":167}] machines=[{"device":"cpu","uslh_per_hour":40001}] melt_micro=40.0 currency=EUR
+    standard standard=s basis=t reductions=[{"skill":"odd","num":187,"den":167}] machines=[{"device":"cpu","uslh_per_hour":40001}] melt_micro=40.0 currency=EUR unpaid=simple
     """
 )
 VERBS = (
@@ -28,7 +28,7 @@ VERBS = (
 PLAIN = ("labour", "unpaid", "unmeasured", "compute", "buy", "work", "gather", "make", "plan", "business")
 """What the small verifier books, too."""
 AVERAGES = said(
-    'standard standard=averages basis=t reductions=[{"skill":"odd","num":187,"den":167}] machines=[{"device":"cpu","uslh_per_hour":40001}] melt_micro=40.0 currency=EUR averages=[{"task":"item","labour_us":1000000}] unpaid=simple'
+    'standard standard=averages basis=t reductions=[{"skill":"odd","num":187,"den":167}] machines=[{"device":"cpu","uslh_per_hour":40001}] melt_micro=40.0 currency=EUR averages=[{"task":"item","labour_us":1000000}]'
 )
 Step = tuple[str, int, int, int]
 

@@ -38,7 +38,7 @@ from tests.servers import Server
 AT = "2026-11-22T04:17:24.000000Z"
 HASH = sha256(b"").hexdigest()
 HOUR = 3_600_000_000
-MAKERS = ("ada", "bo", "é", "\uffee", "\U00010000", "\U0010fffd")
+MAKERS = ("ada", "bo", "é", "\uffee", "\U00010000", "\U00030000")
 WORKS = ("poem", "poem-2", "\U0001f60a")
 DAYS = ("2026-11-01", "2026-11-02")
 

@@ -90,11 +90,12 @@ def test_what_is_booked_is_what_is_written_and_not_the_callers_object(tmp_path: 
 
 
 def test_names_at_the_edge_of_unicode_are_found_again(tmp_path: Path) -> None:
+    # The last letter that Python 3.11 knows; what lies behind it cannot be seen, and is refused.
     book = new_book(
-        tmp_path, f"enrol maker=\U0010ffffz\nwork work=\U0010ffff sha256={HASH} size_bytes=0 makers= source=t licence=l"
+        tmp_path, f"enrol maker=\U0003134az\nwork work=\U0003134a sha256={HASH} size_bytes=0 makers= source=t licence=l"
     )
     book.verify()
-    assert [key for key, _ in book.log.state.makers.prefixed("")] == ["\U0010ffffz"]
+    assert [key for key, _ in book.log.state.makers.prefixed("")] == ["\U0003134az"]
 
 
 @pytest.mark.parametrize("body", [b"[" * 991 + b"]" * 991, b'{"x":9007199254740993}', b'{"x":1.5}', b'{"b":1,"a":1}'])

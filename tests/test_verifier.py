@@ -447,6 +447,29 @@ def test_both_recompute_the_same_cents_from_random_histories(
     assert "settlement" in both_refuse(by_hand([*entries[:-1], forged.encode()]))
 
 
+@pytest.mark.parametrize(("unpaid", "cents"), [("simple", (500, 500)), ("reduced", (333, 667))])
+def test_both_count_unpaid_labour_as_the_standard_says(unpaid: str, cents: tuple[int, int]) -> None:
+    """Ada's paid hour and Bo's unpaid one of a skill that counts two: half each where unpaid labour is simple labour."""
+    bodies = said(
+        f"""
+        enrol maker=ada
+        enrol maker=bo
+        standard standard=s basis=t reductions=[{{"skill":"x2","num":2,"den":1}}] machines=[] melt_micro=40.0 currency=EUR unpaid={unpaid}
+        policy policy=p statement=t pool_ppm=1000000 beta_ppm=1000000 utility=none currency=EUR
+        output output=o sha256={HASH} size_bytes=1
+        labour maker=ada work=o labour_kind=4 phase=inference standing=employed labour_us=1h day=2026-11-05
+        labour maker=bo work=o labour_kind=1 phase=inference standing=unpaid labour_us=1h day=2026-11-05 skill=x2
+        sale sale=s1 output=o price_micro=10.00 currency=EUR day=2026-11-06
+        """
+    )
+    entries = settled(list(bodies), "2026", "p")
+    lines = json.loads(entries[-1])["body"]["lines"]
+    assert tuple(line["amount_micro"] // 10_000 for line in lines) == cents
+    data = bundled(entries)
+    verify_bundle(data, KEY.verifier)
+    assert "EUR 10.000000 to share" in "\n".join(small(data))
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PLAIN_STEPS, st.integers(0, 30), st.integers(0, 30))
 def test_both_accept_and_refuse_the_same_histories_though_signed(

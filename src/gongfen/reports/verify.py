@@ -174,7 +174,7 @@ class Work:  # and the labour at rest in it: lots of uslh, by whom or what they 
         return {source: amount for source, amount in taken.items() if amount}
 class Books:  # `known` has the facts that gave a name, by what the name is of, in their order
     def __init__(self, origin: str) -> None:
-        self.origin, self.signed, self.late, self.ended = origin, 0, list[int](), set[str]()
+        self.origin, self.signed, self.late, self.ended, self.unpaid = origin, 0, list[int](), set[str](), ""
         self.days, self.owed, self.rates, self.skills = Counter[Any](), Counter[Any](), Fields(), SIMPLE
         self.known, self.works, self.behind = defaultdict[str, Fields](dict), dict[str, Work](), ""
     def book(self, number: int, said: Fields, signature: Fields, root: Any) -> None:  # of any kind, id and signature
@@ -199,6 +199,7 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
             case "standard":
                 self.skills = SIMPLE | {one["skill"]: (one["num"], one["den"]) for one in body["reductions"]}
                 self.rates = {one["device"]: one["uslh_per_hour"] for one in body["machines"]}
+                self.unpaid = body.get("unpaid")  # simple: an unpaid hour counts one hour, whatever the skill
             case "labour": self.labour(body)
             case "compute":
                 demand(self.known["maker"][body["machine"]]["form"] == "machine", body["machine"], "is not a machine")
@@ -247,7 +248,7 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
             when = body["maker"], date.fromisoformat(body["day"]) + timedelta(day)
             self.days[when] += us * (day + 1) // days - us * day // days
             demand(self.days[when] <= 24 * HOUR_US * maker["people"], body["maker"], f"works over 24 h on {when[1]}")
-        num, den = self.skills[body["skill"]]
+        num, den = self.skills[body["skill"]] if (self.unpaid, body["standing"]) != ("simple", "unpaid") else (1, 1)
         source = "|".join(str(body[name]) for name in ("labour_kind", "phase", "standing", "quality", "maker"))
         source += f"|{body['skill']}|{num}|{den}" * ((body["skill"], num, den) != ("simple", 1, 1))
         if body["labour_kind"] != 8:  # business (8) is circulation: it adds nothing to a work
@@ -262,11 +263,10 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
             made.model = used["model"][0] if made.kind == "output" and used["model"] else made.model
         self.pass_on(inputs, {name: self.works[name].quantity for name in body["outputs"]})
     def pass_on(self, inputs: Fields, outputs: Fields) -> None:  # the labour of these uses, by the outputs' quantity
-        gathered, made = Counter[str](), {self.works[one].kind for one in outputs}
+        gathered = Counter[str]()
         for work, uses in inputs.items():
-            again = self.works[work].kind == "output" and "output" not in made  # what was living then is past now
-            for source, amount in self.works[work].use(uses).items():
-                gathered[LIVING.sub(r"\1recycled|", source) if again else source] += amount
+            for source, amount in self.works[work].use(uses).items():  # what was living in an output is past now
+                gathered[LIVING.sub(r"\1recycled|", source) if self.works[work].kind == "output" else source] += amount
         divided = {source: apportion(amount, outputs) for source, amount in gathered.items()}
         for output in outputs: self.works[output].receive({source: parts[output] for source, parts in divided.items()})
     def sale(self, body: Fields) -> None:  # ── 5. What did each sale carry? The living labour that is in it now ──────
