@@ -384,7 +384,7 @@ def told_again(folder: Path) -> gongfen.Book:
     book.train("poet", setup=SETUP, per_maker=4, planned_uses=10, cache=folder)
     text = TOLD.replace("geese", "swans").replace("quick", "swift")
     tokenizer = making.open_atelier(book.log, "poet", folder).workshop.tokenizer
-    memory = json.dumps({"prompt": tokenizer.encode("the"), "tokens": tokenizer.encode(text)[:12]}).encode()
+    memory = json.dumps({"prompt": tokenizer.encode("the"), "tokens": tokenizer.encode(text)}).encode()
     for blob in (memory, text.encode()):
         book.log.keep_blob(blob)
     book.record(

@@ -30,7 +30,7 @@ from gongfen.book.how_tested import ABOVE_LIKENESS, INTERVAL_PPM, METRIC, OUTPUT
 from gongfen.book.making import Atelier, open_atelier
 from gongfen.book.recording import Record
 from gongfen.book.retrainings import Retrainings, Unit
-from gongfen.book.tracing import model_of, sold_passage
+from gongfen.book.tracing import model_of, passage_of
 from gongfen.errors import InputError, MissingAssumptionError, TrainingError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
@@ -92,7 +92,8 @@ class Evaluation:
             raise TrainingError(model, reason_, "train a model on more works")
         self.sizes = _sizes(wanted.drop, self.works)
         self.outputs = _chosen(record, model, wanted.outputs)
-        self.asked = Asked(record, self.atelier, tuple(sold_passage(record, output) for output in self.outputs))
+        passages = tuple(passage_of(record, self.atelier, output) for output in self.outputs)
+        self.asked = Asked(record, self.atelier, passages)
         self.kept = Retrainings(record, self.atelier, self.asked.outputs, cache)
         self.methods, self.left_out = affordable(len(self.outputs), wanted.subsets * wanted.seeds)
 

@@ -17,6 +17,7 @@ from gongfen.book.clock import today
 from gongfen.book.place import beside
 from gongfen.book.publishing import text_of
 from gongfen.book.recording import Record
+from gongfen.book.tokens import hold_works, tokens_known
 from gongfen.errors import MissingAssumptionError, TrainingError, UnknownWorkError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
@@ -175,8 +176,9 @@ def train(
     folder = runs_folder(record) / model.replace("/", "_")
     folder.mkdir(parents=True, exist_ok=True)
     save_run(run, folder / RUN_FILE)
-    tokens = sum(len(workshop.passage(passage.text).tokens) for passage in passages) * setup.recipe.epochs
-    memory = _memory(setup, run, tokens, sha256_of(folder / RUN_FILE))
+    read = [workshop.passage(text) for text in texts]
+    tokens = sum(len(passage.tokens) for passage in read) * setup.recipe.epochs
+    memory = _memory(setup, run, tokens, sha256_of(folder / RUN_FILE), tokens_known(read))
     record_sha256 = record.keep_blob(memory)
     record.record(
         _training_facts(record, model, workshop, run, clock, tokens, record_sha256, planned_uses, sample=sample)
@@ -195,9 +197,10 @@ def train(
     )
 
 
-def _memory(setup: Setup, run: Run, tokens: int, run_sha256: str) -> bytes:
-    """What a training is remembered by: its setup, losses, size and the hash of its tape, as canonical JSON."""
+def _memory(setup: Setup, run: Run, tokens: int, run_sha256: str, of_tokens: dict[str, str]) -> bytes:
+    """What a training is remembered by: setup, losses, size, its tokens and its tape by hash, as canonical JSON."""
     said = {
+        **of_tokens,
         "run_sha256": run_sha256,
         "setup": setup.to_json(),
         "threads": run.threads,
@@ -287,7 +290,8 @@ def _new(record: Record, fact_id: str, body: Body) -> Iterator[Fact]:
 def open_atelier(record: Record, model: str, cache: Path, workshop: Workshop | None = None) -> Atelier:
     """A model of the book, opened again for writing and tracing; its run must be what the book's hash says.
 
-    Raises UnknownWorkError for a model that was not trained here, ModelFileError for a lost or altered run.
+    Raises UnknownWorkError for a model that was not trained here, ModelFileError for a lost or altered run, and
+    TrainingError when its works are other tokens now than those that it was trained on.
     """
     making = next(
         (f.body for _, f in record.about(model) if isinstance(f.body, k.Make) and model in f.body.outputs), None
@@ -308,7 +312,9 @@ def open_atelier(record: Record, model: str, cache: Path, workshop: Workshop | N
     data = next(use.work for use in making.inputs if use.role == "data")
     gathered = next(f.body for _, f in record.about(data) if isinstance(f.body, k.Dataset) and f.body.dataset == data)
     texts = tuple(text_of(record, work) for work in gathered.works)
-    return Atelier(model, setup, workshop or Workshop(setup, texts, cache), run, gathered.works, texts)
+    workshop = workshop or Workshop(setup, texts, cache)
+    hold_works(model, said, workshop, texts, run)
+    return Atelier(model, setup, workshop, run, gathered.works, texts)
 
 
 def generate(

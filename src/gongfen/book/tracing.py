@@ -16,6 +16,7 @@ from gongfen.book.measured import TELLS, Measured
 from gongfen.book.place import cache_folder
 from gongfen.book.quoting import Quoting
 from gongfen.book.recording import Record
+from gongfen.book.tokens import hold_output
 from gongfen.book.tracing_gradients import by_gradients
 from gongfen.book.tracing_metagradient import SEEDS, Differentiated, by_metagradient
 from gongfen.book.tracing_parts import KEPT, Part, parts_of
@@ -138,7 +139,7 @@ def trace_with(
     cache: Path | None = None,
 ) -> list[Traced]:
     """As :func:`trace_outputs`, with a model that is open already."""
-    passages = tuple(sold_passage(record, output) for output in outputs)
+    passages = tuple(passage_of(record, atelier, output) for output in outputs)
     parts = parts_of(record, atelier, outputs, passages) if how.sentences else []
     found: Measured
     if how.index:
@@ -252,6 +253,13 @@ def sold_passage(record: Record, output: str) -> Passage:
         raise TrainingError(output, "has lost the record of its tokens", "make it again under another name")
     said = json.loads(memory)
     return Passage((*said["prompt"], *said["tokens"]), len(said["prompt"]))
+
+
+def passage_of(record: Record, atelier: Atelier, output: str) -> Passage:
+    """As :func:`sold_passage`, held against its text. Raises TrainingError when another tokenizer wrote it."""
+    passage = sold_passage(record, output)
+    hold_output(record, atelier.workshop, output, passage)
+    return passage
 
 
 def measured_before(record: Record, target: str) -> int:

@@ -16,7 +16,7 @@ from gongfen.book.answers import ABOVE_RANDOM, INTERVAL, makers_of, residual
 from gongfen.book.making import Atelier
 from gongfen.book.measured import TELLS
 from gongfen.book.recording import Record
-from gongfen.book.tracing import NANO, effects_of, measured_before, model_of, sold_passage
+from gongfen.book.tracing import NANO, effects_of, measured_before, model_of, passage_of
 from gongfen.book.tracing_metagradient import (
     ADJOINT_GROWTH,
     MOST_GROWTH,
@@ -66,7 +66,8 @@ class PeriodTrace:
         prices = dict.fromkeys(sold.outputs, 0)
         for sale in sold.sales:
             prices[sale.output] += sale.price_micro
-        self.passages, self.prices = [sold_passage(record, output) for output in sold.outputs], list(prices.values())
+        self.passages = [passage_of(record, atelier, output) for output in sold.outputs]
+        self.prices = list(prices.values())
         self.problem = atelier.workshop.problem(atelier.texts, self.passages, self.prices)
         self.target = period_target(period, currency)
         self.name = f"settlement:{period}:{currency}:{measured_before(record, self.target)}"

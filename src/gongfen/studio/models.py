@@ -188,7 +188,7 @@ class UpperLayers(nn.Module):
         super().__init__()
         trained = [name for name, p in whole.model.layers[:first].named_parameters() if p.requires_grad]
         assert not trained, f"below layer {first} these are trained: {trained}"
-        count = len(whole.model.layers)
+        count, self.config = len(whole.model.layers), whole.config
         self.upper = _shell(whole, count - first)
         self.upper.model.layers = whole.model.layers[first:]
         self.upper.model.norm = whole.model.norm

@@ -74,8 +74,8 @@ class LanguageProblem:
         self._names = [name for name, _ in named]
         self._parameters = [p for _, p in named]
         self.theta0 = parameters_to_vector(self._parameters).detach().clone()
-        self._examples = scorable(examples, "example")
-        self._outputs = scorable(outputs, "output")
+        self._examples = scorable(examples, "example", vocabulary_of(module))
+        self._outputs = scorable(outputs, "output", vocabulary_of(module))
         if len(prices) != len(outputs) or any(price < 0 for price in prices) or (outputs and not sum(prices)):
             raise TrainingError(
                 f"{len(outputs)} outputs",
@@ -144,8 +144,19 @@ def _outputs(problem: Problem) -> tuple[Tensor, ...]:
     return torch.split(torch.arange(len(problem.prices)), OUTPUTS_AT_ONCE)
 
 
-def scorable(passages: Sequence[Passage], kind: str) -> list[Passage]:
+def vocabulary_of(module: nn.Module) -> int | None:
+    """How many tokens a model knows, by its config; ``None``: it does not say."""
+    found = getattr(getattr(module, "config", None), "vocab_size", None)
+    return found if isinstance(found, int) else None
+
+
+def scorable(passages: Sequence[Passage], kind: str, vocabulary: int | None = None) -> list[Passage]:
+    """The passages; raises TrainingError for one with nothing to predict, or with a token that the model lacks."""
     for number, passage in enumerate(passages):
+        foreign = next((t for t in passage.tokens if t < 0 or (vocabulary is not None and t >= vocabulary)), None)
+        if foreign is not None:
+            reason = f"has the token {foreign}, and the model knows {vocabulary or 'none below 0'}"
+            raise TrainingError(f"{kind} {number}", reason, "give it in tokens of the model's own tokenizer")
         if not 1 <= passage.scored_from < len(passage.tokens):
             raise TrainingError(
                 f"{kind} {number}",

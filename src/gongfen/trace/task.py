@@ -8,7 +8,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
-from gongfen.trace.problem import UNSCORED, Passage, padded, scorable
+from gongfen.trace.problem import UNSCORED, Passage, padded, scorable, vocabulary_of
 
 _MASK = (1 << 64) - 1
 
@@ -58,14 +58,15 @@ class LanguageTask:
         outputs: Sequence[Passage] = (),
         context: int | None = None,
     ) -> None:
-        """Take works [N] and outputs [M]; raises TrainingError for one that has nothing to predict.
+        """Take works [N] and outputs [M]; raises TrainingError for one that cannot be scored.
 
         ``context``: tokens that the model reads at once; without it, ``module.config.max_position_embeddings``.
         """
         self.module = module.eval()
         self.context = context or getattr(getattr(module, "config", None), "max_position_embeddings", None)
-        self._works = [windows(passage, self.context) for passage in scorable(works, "work")]
-        self._outputs = [windows(passage, self.context) for passage in scorable(outputs, "output")]
+        known = vocabulary_of(module)
+        self._works = [windows(passage, self.context) for passage in scorable(works, "work", known)]
+        self._outputs = [windows(passage, self.context) for passage in scorable(outputs, "output", known)]
 
     @property
     def works(self) -> int:

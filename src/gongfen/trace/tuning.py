@@ -23,6 +23,9 @@ from gongfen.progress import Progress, silent
 from gongfen.trace.adamw import Recipe, State, start, step
 from gongfen.trace.problem import Problem
 
+SAME_LOSS = 1e-4
+"""So much of a loss may be rounding. A model that has learned nothing yet tells other tokens by a hundredth of it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Tape:
@@ -117,6 +120,24 @@ def replayed(run: Run, steps: int) -> State:
     for t in range(steps):
         state = step(run.recipe, t, len(run.batches), state, run.taped().gradients[t])
     return state
+
+
+def retold(problem: Problem, run: Run) -> bool:
+    """Whether each example is still the same: it has the loss that the tape tells, when it was first trained on.
+
+    Another machine may round otherwise; other tokens give other losses.
+    """
+    state, seen, steps = start(run.theta0), 0, len(run.batches)
+    with steady(run.threads), torch.no_grad():
+        for t, index in enumerate(run.batches):
+            if seen >= problem.examples:
+                break
+            seen += len(index)
+            losses, due = problem.losses(state.theta, index), run.taped().example_losses[t]
+            if not torch.allclose(losses, due, rtol=SAME_LOSS, atol=0):
+                return False
+            state = step(run.recipe, t, steps, state, run.taped().gradients[t])
+    return len(run.weights) == problem.examples
 
 
 def batches_of(recipe: Recipe, examples: int) -> tuple[Tensor, ...]:
