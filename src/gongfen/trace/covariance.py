@@ -46,9 +46,10 @@ def factors_of(
         sums_back[number].addmm_(back.T, back)
         counts[number] += len(rows)
 
-    with watched(task.module, layers, take):
-        for start in range(0, len(numbers), batch_size):
-            task.drawn(numbers[start : start + batch_size], seed).backward()  # type: ignore[no-untyped-call]
+    for start in range(0, len(numbers), batch_size):
+        chosen = numbers[start : start + batch_size]
+        with watched(task.module, layers, take, len(task.rows(chosen))):
+            task.drawn(chosen, seed).backward()  # type: ignore[no-untyped-call]
     return tuple(
         Factors(entered / max(count, 1), back / max(count, 1), count)
         for entered, back, count in zip(sums_in, sums_back, counts, strict=True)

@@ -39,9 +39,10 @@ def eigenbases_of(
         rows = with_bias(layers[number], entered) @ rights[number]
         sums[number].add_(((gradient @ lefts[number]).mT @ rows).square().sum(0))
 
-    with watched(task.module, layers, take):
-        for start in range(0, len(numbers), batch_size):
-            task.drawn(numbers[start : start + batch_size], seed).backward()  # type: ignore[no-untyped-call]
+    for start in range(0, len(numbers), batch_size):
+        chosen = numbers[start : start + batch_size]
+        with watched(task.module, layers, take, len(task.rows(chosen))):
+            task.drawn(chosen, seed).backward()  # type: ignore[no-untyped-call]
     return tuple(
         Eigenbasis(left, right, total / len(numbers)) for left, right, total in zip(lefts, rights, sums, strict=True)
     )
@@ -68,10 +69,10 @@ def exact_influence(
         whole = gradient.mT @ with_bias(layers[number], entered)
         found.index_add_(1, at, directions[number].flatten(1) @ whole.flatten(1).T)
 
-    with watched(task.module, layers, take):
-        for start in range(0, len(numbers), batch_size):
-            chosen = numbers[start : start + batch_size]
-            at = task.rows(chosen) + start
+    for start in range(0, len(numbers), batch_size):
+        chosen = numbers[start : start + batch_size]
+        at = task.rows(chosen) + start
+        with watched(task.module, layers, take, len(at)):
             task.losses(chosen).sum().backward()  # type: ignore[no-untyped-call]
     return found
 

@@ -19,7 +19,7 @@ MOST_FEATURES = 8_192
 """A layer with a wider side, such as the head of a large vocabulary, has covariances that no memory holds."""
 
 Take = Callable[[int, Tensor, Tensor], None]
-"""``take(layer, a, g)``: number of the layer, a [B, T, inputs] and g [B, T, outputs]."""
+"""``take(layer, a, g)``: number of the layer, a [B, T, inputs] and g [B, T, outputs], both in fp32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,19 @@ def _sides(part: nn.Module) -> tuple[int, int] | None:
 
 
 @contextmanager
-def watched(module: nn.Module, layers: Sequence[Layer], take: Take) -> Iterator[None]:
+def watched(module: nn.Module, layers: Sequence[Layer], take: Take, rows: int = 1) -> Iterator[None]:
     """Within, every backward pass tells ``take`` what went through the layers; the parameters gather no gradient.
 
-    A layer that is called several times in one forward pass is told of each time: its gradient is the sum.
+    A layer that is called several times in one forward pass is told of each time: its gradient is the sum. ``rows``: B,
+    of the batches that are passed through; with 1, whatever flows belongs to that one. Raises TrainingError for a layer
+    whose positions cannot be told apart by row.
     """
     trained = [p for p in module.parameters() if p.requires_grad]
-    handles = [layer.module.register_forward_hook(_hook(number, take)) for number, layer in enumerate(layers)]
+    batch = _Batch(rows)
+    handles = [module.register_forward_pre_hook(batch.enters, with_kwargs=True)]
+    handles += [
+        layer.module.register_forward_hook(_hook(number, layer, batch, take)) for number, layer in enumerate(layers)
+    ]
     for parameter in trained:
         parameter.requires_grad = False
     try:
@@ -94,19 +100,40 @@ def watched(module: nn.Module, layers: Sequence[Layer], take: Take) -> Iterator[
             handle.remove()
 
 
-def _hook(number: int, take: Take) -> Callable[[nn.Module, tuple[Any, ...], Tensor], Tensor | None]:
+class _Batch:
+    """What a batch looks like: its rows, and how many positions they have in all, if what enters the model says so."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows, self.positions = rows, 0
+
+    def enters(self, _module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """Tokens [B, T], or anything [B, T, …], enter the model."""
+        for one in (*given, *named.values()):
+            if isinstance(one, Tensor) and one.dim() >= (3 if one.is_floating_point() else 2):
+                self.positions = one.shape[0] * one.shape[1] if len(one) == self.rows else 0
+                return
+
+    def by_row(self, layer: Layer, values: Tensor) -> Tensor:
+        """[B, T, features] in fp32, whatever lies between the first axis and the last; some models flatten both."""
+        features = values.shape[-1]
+        count = values.numel() // features
+        flat = values.dim() == 2 and count == self.positions
+        if self.rows == 1 or flat or (values.dim() > 1 and len(values) == self.rows):
+            return values.reshape(self.rows, count // self.rows, features).float()
+        reason = f"takes {list(values.shape)} of a batch of {self.rows}: whose they are cannot be told"
+        raise TrainingError(f"layer {layer.name}", reason, "read works one by one: batch_size=1")
+
+
+def _hook(
+    number: int, layer: Layer, batch: _Batch, take: Take
+) -> Callable[[nn.Module, tuple[Any, ...], Tensor], Tensor | None]:
     def seen(_module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor | None:
-        if not torch.is_grad_enabled():
+        if not torch.is_grad_enabled() or not output.numel():
             return None
         # With no trained parameter below it, the graph begins at the first layer that is watched.
         begun = output if output.requires_grad else output.detach().requires_grad_().clone()
-        entered = _positions(inputs[0].detach())
-        begun.register_hook(lambda gradient: take(number, entered, _positions(gradient)))  # type: ignore[no-untyped-call]
+        entered = batch.by_row(layer, inputs[0].detach())
+        begun.register_hook(lambda gradient: take(number, entered, batch.by_row(layer, gradient)))  # type: ignore[no-untyped-call]
         return begun
 
     return seen
-
-
-def _positions(values: Tensor) -> Tensor:
-    """[B, T, features], whatever lies between the first axis and the last."""
-    return values.reshape(len(values), -1, values.shape[-1])

@@ -22,8 +22,12 @@ class Span:
 def scored_spans(task: Task, spans: Sequence[Span]) -> Iterator[tuple[int, Tensor]]:
     """(number of the span, its log-likelihood in nats, []): one forward pass for all spans of an output.
 
-    Raises TrainingError for a span without tokens.
+    Raises TrainingError for a span without tokens, or of an output that is not there.
     """
+    for span in spans:
+        if not 0 <= span.output < task.outputs:
+            reason = f"is not there: the task has {task.outputs}, counted from 0"
+            raise TrainingError(f"output {span.output}", reason, "name one that is")
     for output in dict.fromkeys(span.output for span in spans):
         scored = task.log_likelihoods([output])[0]
         for number, span in enumerate(spans):

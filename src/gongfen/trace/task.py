@@ -125,7 +125,9 @@ class LanguageTask:
 
     def _answers(self, passages: list[Passage]) -> tuple[Tensor, Tensor]:
         ids, mask, targets = padded(passages)
-        return self.module(input_ids=ids, attention_mask=mask).logits[:, :-1], targets
+        logits: Tensor = self.module(input_ids=ids, attention_mask=mask).logits[:, :-1]
+        # A log-likelihood of 16 bits is no measurement; one of 64 stays.
+        return logits.to(torch.promote_types(logits.dtype, torch.float32)), targets
 
 
 def windows(passage: Passage, context: int | None) -> list[Passage]:

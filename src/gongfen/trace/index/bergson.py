@@ -144,7 +144,7 @@ def _collector(bergson: Any) -> Any:  # noqa: ANN401 - an optional module, and a
             """Project it with what came back; a layer that is called several times gathers the sum."""
             number = self._places[str(module._name)]  # noqa: SLF001 - Bergson's own
             entered: Any = module._inputs  # noqa: SLF001
-            found = project(self._projections[number], entered, g)
+            found = project(self._projections[number], entered.float(), g.float())
             self._met[number] = self._met[number] + found if number in self._met else found
 
         def process_batch(self, indices: list[int], **_: object) -> None:

@@ -86,8 +86,13 @@ def plan_of(
     method: Method,
     shard_works: int = SHARD_WORKS,
 ) -> Plan:
-    """What is to be built. Raises TrainingError for a model with nothing to trace."""
-    module = source(len(moments) - 1).module
+    """What is to be built. Raises TrainingError for nothing to trace, or for other works than the source has."""
+    if not moments or not works:
+        thing, reason = f"index of {model}", f"has {len(works)} works at {len(moments)} checkpoints"
+        raise TrainingError(thing, reason, "give it one of each, at least")
+    task = source(len(moments) - 1)
+    same_works(model, task, len(works))
+    module = task.module
     layers, wide = linear_layers(module)
     traced = tuple(
         Traced(
@@ -193,7 +198,7 @@ def work_rows(
             parts[number].index_add_(0, at, project(projections[number], entered, gradient), alpha=-1)
 
         try:
-            with watched(task.module, layers, take):
+            with watched(task.module, layers, take, len(owners)):
                 task.losses(chosen).sum().backward()  # type: ignore[no-untyped-call]
         except (RuntimeError, MemoryError) as error:
             rows[start:end] = 0
@@ -234,8 +239,16 @@ def curvatures_file(folder: Path, moment: int) -> Path:
     return folder / f"curvatures-{moment}.safetensors"
 
 
+def same_works(model: str, task: Task, works: int) -> None:
+    """Raise TrainingError when a task has more works than an index of the model, or fewer."""
+    if task.works != works:
+        reason = f"is of {works} works, and the task that it reads has {task.works}"
+        raise TrainingError(f"index of {model}", reason, "give the same works to both, in the same order")
+
+
 def _prepare(task: Task, folder: Path, plan: Plan, moment: int, batch_size: int) -> Prepared:
     """Measure K-FAC's factors on works evenly spread, and draw this checkpoint's projections."""
+    same_works(plan.model, task, len(plan.works))
     layers, _ = linear_layers(task.module)
     numbers = factor_works(plan, task.works)
     factors = factors_of(task, layers, numbers, plan.method.seed, batch_size)

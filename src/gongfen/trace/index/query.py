@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gongfen.errors import TrainingError
 from gongfen.progress import Progress, silent
-from gongfen.trace.index.build import Source, curvatures_file
+from gongfen.trace.index.build import Source, curvatures_file, same_works
 from gongfen.trace.index.curvature import divided, read_curvatures
 from gongfen.trace.index.manifest import AGAIN, PPM, Manifest, read_manifest
 from gongfen.trace.index.prepared import projections_file, read_projections
@@ -62,6 +62,8 @@ class Index:
 
     def ask(self, source: Source, spans: Sequence[Span], progress: Progress = silent) -> Answer:
         """What every work did for these spans, at every checkpoint. Whether a file was altered is for ``verify``."""
+        if not spans:
+            raise TrainingError("no span", "was asked about", "name one: Span(0) is the first output")
         moments = range(len(self.manifest.plan.moments))
         each: list[Tensor] = []
         for moment in moments:
@@ -73,6 +75,7 @@ class Index:
         """(C + d)^-1 ψ of these spans at a checkpoint, fp32 [M, D]."""
         layers, _ = linear_layers(task.module)
         self._same_layers(layers)
+        same_works(self.manifest.plan.model, task, len(self.manifest.plan.works))
         rows = span_rows(task, layers, read_projections(self.folder, moment, len(layers)), spans)
         curvatures = read_curvatures(curvatures_file(self.folder, moment), self.manifest.curvatures[moment])
         return divided(curvatures, rows, self.manifest.plan.method.damping_ppm / PPM)
