@@ -19,6 +19,7 @@ from gongfen.reports.charts.tornado import Sway, tornado
 from gongfen.reports.page import render
 from gongfen.reports.story import Month
 from gongfen.value import Layer, Swings, swings, worth
+from gongfen.value.worth import Out
 from tests.test_report_page import Tree, a_story
 from tests.test_worked_example import STANDARD
 from tests.test_worth import CARRIED, OUTPUTS, PRICE, SKILLS, example
@@ -117,6 +118,17 @@ def test_the_numbers_of_the_worked_example_stand_on_the_page():
     assert "no fact about skill x1.5" in said
     assert "λ from a price: circular" in said
     assert "循环论证" in section("zh").words
+
+
+def test_unpaid_labour_stands_out_of_the_answer_too_where_there_is_some():
+    told = story()
+    out = Out(unpaid_uslh=7, transferred_uslh=60_000, living_uslh=3_456, value_micro=2_538_240, rent_avg_micro=1,
+              rent_repro_micro=2)  # fmt: skip
+    page = Tree(render(replace(told, worth=msgspec.structs.replace(told.worth, without_unpaid=out))))
+    assert "unpaid labour out" in section(page=page).text
+    assert "不计无酬劳动" in section("zh", page).text
+    assert told.worth.without_unpaid is None
+    assert "unpaid labour out" not in section().text
 
 
 def test_nothing_is_fetched_and_nothing_runs():

@@ -52,7 +52,7 @@ class AbsurdLabourError(GongfenError):
 
 
 class ClosedPeriodError(GongfenError):
-    """A sale or settlement in a period that has been settled."""
+    """Something dated in a period that was settled, or that the books have closed."""
 
 
 class MissingAssumptionError(GongfenError):

@@ -157,8 +157,8 @@ def worth_part(story: Story, words: Words, key: str) -> WorthPart | None:
 
 
 def _ruled(worth: Worth, words: Words) -> tuple[Ruled, ...]:
-    """The answer under each rule of reduction."""
-    return tuple(
+    """The answer as booked, without unpaid labour if there is some, and under each rule of reduction."""
+    booked, *rules = (
         Ruled(
             name=rule_name(one.rule, words),
             uslh=one.uslh,
@@ -169,6 +169,17 @@ def _ruled(worth: Worth, words: Words) -> tuple[Ruled, ...]:
         )
         for one in worth.by_rule
     )
+    if (paid := worth.without_unpaid) is None:
+        return booked, *rules
+    out = Ruled(
+        name=words.gettext("unpaid labour out"),
+        uslh=paid.transferred_uslh + paid.living_uslh,
+        value_micro=paid.value_micro,
+        rent_avg_micro=paid.rent_avg_micro,
+        rent_repro_micro=paid.rent_repro_micro,
+        why="",
+    )
+    return booked, out, *rules
 
 
 def _both(draw: Callable[..., str], key: str, title: str, finding: str) -> Pictures:
