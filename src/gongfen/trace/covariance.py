@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gongfen.trace.layers import Layer, watched
+from gongfen.trace.memory import in_batches
 from gongfen.trace.task import Task
 
 NOTHING = 1e-5
@@ -31,7 +32,16 @@ class Factors:
 def factors_of(
     task: Task, layers: Sequence[Layer], numbers: Sequence[int], seed: int, batch_size: int
 ) -> tuple[Factors, ...]:
-    """The factors of every layer, from these works and targets drawn by ``seed``."""
+    """The factors of every layer, from these works and targets drawn by ``seed``. A batch too large is halved.
+
+    Raises TrainingError when not even one work at a time fits in memory.
+    """
+    return in_batches(lambda size: _factors(task, layers, numbers, seed, size), batch_size, "measuring the layers")
+
+
+def _factors(
+    task: Task, layers: Sequence[Layer], numbers: Sequence[int], seed: int, batch_size: int
+) -> tuple[Factors, ...]:
     sums_in = [torch.zeros(layer.inputs, layer.inputs) for layer in layers]
     sums_back = [torch.zeros(layer.outputs, layer.outputs) for layer in layers]
     counts = [0] * len(layers)

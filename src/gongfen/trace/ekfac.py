@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gongfen.trace.covariance import Factors, with_bias
 from gongfen.trace.layers import Layer, watched
+from gongfen.trace.memory import in_batches
 from gongfen.trace.spans import Span, differentiate
 from gongfen.trace.task import Task
 
@@ -30,9 +31,30 @@ class Eigenbasis:
 def eigenbases_of(
     task: Task, layers: Sequence[Layer], factors: Sequence[Factors], numbers: Sequence[int], seed: int, batch_size: int
 ) -> tuple[Eigenbasis, ...]:
-    """The eigenbasis of every layer, with eigenvalues measured on these works and targets drawn by ``seed``."""
+    """The eigenbasis of every layer, with eigenvalues measured on these works and targets drawn by ``seed``.
+
+    A batch too large is halved; raises TrainingError when not even one work at a time fits in memory.
+    """
     lefts = [torch.linalg.eigh(factor.gradients)[1] for factor in factors]
     rights = [torch.linalg.eigh(factor.inputs)[1] for factor in factors]
+    sums = in_batches(
+        lambda size: _corrected(task, layers, lefts, rights, numbers, seed, size), batch_size, "correcting eigenvalues"
+    )
+    return tuple(
+        Eigenbasis(left, right, total / len(numbers)) for left, right, total in zip(lefts, rights, sums, strict=True)
+    )
+
+
+def _corrected(
+    task: Task,
+    layers: Sequence[Layer],
+    lefts: Sequence[Tensor],
+    rights: Sequence[Tensor],
+    numbers: Sequence[int],
+    seed: int,
+    batch_size: int,
+) -> list[Tensor]:
+    """Sums of squares of the works' gradients in each layer's eigenbasis, [o, i]."""
     sums = [torch.zeros(layer.outputs, layer.inputs) for layer in layers]
 
     def take(number: int, entered: Tensor, gradient: Tensor) -> None:
@@ -43,9 +65,7 @@ def eigenbases_of(
         chosen = numbers[start : start + batch_size]
         with watched(task.module, layers, take, len(task.rows(chosen))):
             task.drawn(chosen, seed).backward()  # type: ignore[no-untyped-call]
-    return tuple(
-        Eigenbasis(left, right, total / len(numbers)) for left, right, total in zip(lefts, rights, sums, strict=True)
-    )
+    return sums
 
 
 def preconditioned(bases: Sequence[Eigenbasis], gradients: Sequence[Tensor], damping: float) -> list[Tensor]:
@@ -61,7 +81,16 @@ def preconditioned(bases: Sequence[Eigenbasis], gradients: Sequence[Tensor], dam
 def exact_influence(
     task: Task, layers: Sequence[Layer], numbers: Sequence[int], directions: Sequence[Tensor], batch_size: int
 ) -> Tensor:
-    """⟨∇W_work, direction⟩ of these works and M directions, a layer each [M, o, i], → [M, B]: estimated nats."""
+    """⟨∇W_work, direction⟩ of these works and M directions, a layer each [M, o, i], → [M, B]: estimated nats.
+
+    A batch too large is halved; raises TrainingError when not even one work at a time fits in memory.
+    """
+    return in_batches(lambda size: _exact(task, layers, numbers, directions, size), batch_size, "measuring again")
+
+
+def _exact(
+    task: Task, layers: Sequence[Layer], numbers: Sequence[int], directions: Sequence[Tensor], batch_size: int
+) -> Tensor:
     found = torch.zeros(len(directions[0]), len(numbers))
     at = torch.zeros(0, dtype=torch.long)
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from gongfen.errors import TrainingError
 from gongfen.progress import Progress, silent
+from gongfen.trace.memory import enough
 from gongfen.trace.problem import Problem
 from gongfen.trace.tuning import steady
 
@@ -25,6 +26,7 @@ Method = Literal["empirical-fisher", "plain"]
 DAMPING = 1.0
 """Best over three models together; on adapters of SmolLM2 ten times as much is better (benchmarks/trace/README.md)."""
 MEMORY_BYTES = 2 * 2**30
+LESS = "close other programs; trace fewer outputs at once, or with --index; or train with fewer tokens a work"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +48,18 @@ def display_influence(
     memory_bytes: int = MEMORY_BYTES,
     progress: Progress = silent,
 ) -> DisplayInfluence:
-    """Trace every output at ``theta`` [P] in one pass; raises TrainingError for gradients that are not finite.
+    """Trace every output at ``theta`` [P] in one pass.
 
-    Each example's gradient is taken by itself, so nothing depends on how examples are put in batches.
+    Each example's gradient is taken by itself, so nothing depends on how examples are put in batches. Raises
+    TrainingError for gradients that are not finite, and when one example or one output does not fit in memory.
     """
+    with enough("tracing: reading the works", LESS):
+        return _influence(problem, theta, damping, memory_bytes, progress)
+
+
+def _influence(
+    problem: Problem, theta: Tensor, damping: float, memory_bytes: int, progress: Progress
+) -> DisplayInfluence:
     examples, outputs = problem.examples, len(problem.prices)
     fits = examples * theta.numel() * theta.element_size() <= memory_bytes
     kept = torch.empty(examples, theta.numel(), dtype=theta.dtype) if fits else None

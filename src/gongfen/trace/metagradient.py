@@ -17,11 +17,13 @@ from torch import Tensor
 from gongfen.errors import TrainingError
 from gongfen.progress import Progress, silent
 from gongfen.trace.adamw import State, adjoint, start, step
+from gongfen.trace.memory import enough
 from gongfen.trace.problem import Problem, utility_gradient
 from gongfen.trace.tuning import Run, gradient_of, steady, tensor_sha256
 
 Mode = Literal["one-sided", "central", "exact"]
 RELATIVE_STEP = 1e-3
+LESS = "close other programs, or train with fewer works in a batch, or fewer tokens a work"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,15 @@ def metagradient(
     relative_step: float = RELATIVE_STEP,
     progress: Progress = silent,
 ) -> Metagradient:
-    """Differentiate ``run``; raises TrainingError when its tape does not replay to its adapter, or on overflow."""
+    """Differentiate ``run``; raises TrainingError when its tape does not replay to its adapter, or on overflow.
+
+    Raises it, too, when memory is short: a batch of the run cannot be cut here, or other bits come out.
+    """
+    with enough("tracing: going back through the training run", LESS):
+        return _metagradient(problem, run, mode, relative_step, progress)
+
+
+def _metagradient(problem: Problem, run: Run, mode: Mode, relative_step: float, progress: Progress) -> Metagradient:
     steps = len(run.batches)
     effects = torch.zeros(len(run.weights), dtype=run.theta.dtype)
     norms: list[float] = []

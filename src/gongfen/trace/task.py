@@ -11,6 +11,8 @@ from torch.nn.utils.rnn import pad_sequence
 from gongfen.trace.problem import UNSCORED, Passage, padded, scorable, vocabulary_of
 
 _MASK = (1 << 64) - 1
+DRAWN_AT_ONCE = 1 << 22
+"""Probabilities that are summed up at a time: 16 MiB in fp32, however large the vocabulary and the batch."""
 
 
 class Task(Protocol):
@@ -103,7 +105,8 @@ class LanguageTask:
         # A work's first window is numbered like the work, the others beyond all works: what is drawn stays its own.
         names = [numbers[row] + self.works * _earlier(rows, at) for at, row in enumerate(rows.tolist())]
         chances = chances_of(seed, names, targets.shape[1])
-        return cross_entropy(logits[scored], drawn_class(logits[scored], chances[scored]), reduction="sum")
+        said = logits[scored]
+        return cross_entropy(said, drawn_class(said, chances[scored]), reduction="sum")
 
     def log_likelihoods(self, numbers: Sequence[int]) -> Tensor:
         """Log-likelihood of each generated token of these outputs, in nats, [B, T]; 0 for the prompt and the padding.
@@ -214,8 +217,14 @@ def class_loss(module: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
 def drawn_class(logits: Tensor, chances: Tensor) -> Tensor:
     """The class at which the summed probabilities of ``logits`` [R, V] pass uniform numbers ``chances`` [R], [R]."""
     with torch.no_grad():
-        upto = logits.softmax(-1).cumsum(-1)
-        return torch.searchsorted(upto, chances[:, None] * upto[:, -1:], right=True)[:, 0].clamp_max(len(logits[0]) - 1)
+        at_once = max(1, DRAWN_AT_ONCE // logits.shape[-1])
+        parts = zip(torch.split(logits, at_once), torch.split(chances, at_once), strict=True)
+        return torch.cat([_passed(part.softmax(-1).cumsum(-1), few) for part, few in parts])
+
+
+def _passed(upto: Tensor, chances: Tensor) -> Tensor:
+    """The first place at which rising sums ``upto`` [R, V] pass their part of the last one, [R]."""
+    return torch.searchsorted(upto, chances[:, None] * upto[:, -1:], right=True)[:, 0].clamp_max(upto.shape[-1] - 1)
 
 
 def chances_of(seed: int, numbers: Sequence[int], draws: int) -> Tensor:

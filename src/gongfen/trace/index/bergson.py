@@ -20,9 +20,10 @@ import torch
 from torch import Tensor, nn
 
 from gongfen.errors import TrainingError
-from gongfen.trace.index.build import Unit, halved, refuse_infinite, run_unit
+from gongfen.trace.index.build import Unit, refuse_infinite, run_unit
 from gongfen.trace.index.manifest import Shard
 from gongfen.trace.layers import Layer
+from gongfen.trace.memory import in_batches
 from gongfen.trace.projection import Projection, project
 from gongfen.trace.task import LanguageTask, Task
 
@@ -65,13 +66,11 @@ class Bergson:
             ],
             "advantage": (1 / counts[owners]).tolist(),  # the mean over a work's tokens, whatever windows it is read in
         }
-        size = batch_size
-        while True:
-            try:
-                found = self._collected(task.module, layers, projections, table, _batches(table["input_ids"], size))
-                break
-            except (RuntimeError, MemoryError) as error:
-                size = halved(error, size, names[numbers[0]])
+
+        def collected(size: int) -> Tensor:
+            return self._collected(task.module, layers, projections, table, _batches(table["input_ids"], size))
+
+        found = in_batches(collected, batch_size, "reading the works")
         rows = torch.zeros(len(numbers), found.shape[1]).index_add_(0, owners, found, alpha=-1)
         parts = torch.split(rows, [projection.size for projection in projections], 1)
         refuse_infinite(parts, slice(None), layers, [names[number] for number in numbers])

@@ -36,6 +36,7 @@ from gongfen.trace.index.manifest import (
 from gongfen.trace.index.prepared import Prepared, prepared, read_projections, write_projections
 from gongfen.trace.index.rows import Rows, read_rows, rounded, sha256_of, write_rows
 from gongfen.trace.layers import Layer, left_out, linear_layers, watched
+from gongfen.trace.memory import halved
 from gongfen.trace.projection import Projection, levelled, project, projections_of
 from gongfen.trace.task import Task
 
@@ -202,24 +203,11 @@ def work_rows(
                 task.losses(chosen).sum().backward()  # type: ignore[no-untyped-call]
         except (RuntimeError, MemoryError) as error:
             rows[start:end] = 0
-            size = halved(error, size, names[chosen[0]])
+            size = halved(error, size, f"work {names[chosen[0]]}")
             continue
         refuse_infinite(parts, slice(start, end), layers, [names[number] for number in chosen])
         start = end
     return rows
-
-
-def halved(error: Exception, size: int, name: str) -> int:
-    """Half the batch, if memory was the reason; raises TrainingError when even one work is too much."""
-    memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
-    if not memory:
-        raise error
-    if size == 1:
-        reason = "does not fit in memory, even by itself"
-        raise TrainingError(
-            f"work {name}", reason, "close other programs, or train with fewer tokens a work"
-        ) from error
-    return size // 2
 
 
 def refuse_infinite(parts: Sequence[Tensor], at: slice, layers: Sequence[Layer], names: Sequence[str]) -> None:

@@ -22,6 +22,7 @@ from gongfen.trace.index.manifest import AGAIN, PPM, Manifest, read_manifest
 from gongfen.trace.index.prepared import projections_file, read_projections
 from gongfen.trace.index.rows import Rows, products, read_rows, rounded, sha256_of
 from gongfen.trace.layers import Layer, linear_layers
+from gongfen.trace.memory import enough
 from gongfen.trace.projection import Projection, project
 from gongfen.trace.spans import Span, differentiate
 from gongfen.trace.task import Task
@@ -107,7 +108,8 @@ def span_rows(task: Task, layers: Sequence[Layer], projections: Sequence[Project
     def take(span: int, number: int, entered: Tensor, gradient: Tensor) -> None:
         parts[number][span] += project(projections[number], entered[None], gradient[None])[0]
 
-    differentiate(task, layers, spans, take)
+    with enough("reading the outputs", "close other programs, or trace fewer tokens of an output"):
+        differentiate(task, layers, spans, take)
     if not bool(rows.isfinite().all()):
         raise TrainingError("output", "has gradients that are not finite numbers", "train at a lower rate")
     return rows
