@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 from torch import nn
@@ -456,12 +457,72 @@ def test_a_manifest_that_lacks_works_is_refused(tmp_path) -> None:
         Index(tmp_path)
 
 
+def altered(said: dict) -> None:
+    said["plan"]["method"]["damping_ppm"] = 1_000
+
+
+def renamed(said: dict) -> None:
+    said["plan"]["works"][3]["work"] = "somebody's else"
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (altered, "another plan in its manifest than it was built by"),
+        (renamed, "another plan in its manifest"),
+        (lambda said: said["plan"]["moments"].pop(), "another plan in its manifest"),
+        (lambda said: said["projections"].pop(), "names 1 projections for 2 checkpoints"),
+        (lambda said: said["curvatures"].pop(), "names 1 curvatures for 2 checkpoints"),
+        (lambda said: said["curvatures"].append("0" * 64), "names 3 curvatures for 2 checkpoints"),
+        (lambda said: said["parameters"].pop(), "names 1 parameters for 2 checkpoints"),
+    ],
+)
+def test_a_manifest_that_was_altered_is_not_believed(tmp_path, harm, reason) -> None:
+    """Neither by who opens the index, nor by who would build it and finds it there."""
+    built(tmp_path)
+    said = json.loads((tmp_path / "manifest.json").read_text())
+    harm(said)
+    (tmp_path / "manifest.json").write_text(json.dumps(said))
+    for use in (Index, built):
+        with pytest.raises(TrainingError, match=reason):
+            use(tmp_path)
+
+
+def test_another_model_of_the_same_shape_is_not_answered_about(tmp_path) -> None:
+    """Even without a word from whoever asks: what it has learned is another."""
+    index = built(tmp_path)
+    asked(index)
+
+    def other(moment: int) -> LossTask:
+        task = Digits()(moment)
+        with torch.no_grad():
+            next(task.module.parameters())[0, 0] += 1e-3 * moment
+        return task
+
+    with pytest.raises(TrainingError, match=r"was built of other parameters .* at checkpoint 1"):
+        asked(index, other)
+    of_before = msgspec.structs.replace(index.manifest, parameters=())
+    (tmp_path / "manifest.json").write_bytes(msgspec.json.encode(of_before))
+    asked(Index(tmp_path), other)  # an index of an earlier release does not know
+
+
+def test_damping_that_is_lost_in_rounding_is_named(tmp_path) -> None:
+    """More numbers a work than works, and next to no damping."""
+    source = Writer(lora=False)
+    plan = plan_of(source, "m", moments(1), items(9), Method(rank=16, damping_ppm=1, whitening_ppm=1))
+    build_index(tmp_path, source, plan)
+    with pytest.raises(TrainingError, match="cannot be divided by its curvature: a damping of 1 ppm"):
+        asked(Index(tmp_path), source, [Span(0)])
+
+
 def test_an_index_of_another_model_or_of_other_works_is_refused(tmp_path) -> None:
     manifest = built(tmp_path).manifest
     hashes = [moment.parameters_sha256 for moment in manifest.plan.moments]
     belongs(manifest, "model-1", items(), hashes)
     with pytest.raises(TrainingError, match="was built of parameters"):
         belongs(manifest, "model-2", items(), ["0" * 64, *hashes[1:]])
+    with pytest.raises(TrainingError, match="was built of 2 checkpoints; model-1 is asked about at 1"):
+        belongs(manifest, "model-1", items(), hashes[:1])
     with pytest.raises(TrainingError, match="work-3 differs"):
         belongs(manifest, "m", [*items()[:3], Item(work="work-3", sha256="0" * 64), *items()[4:]], hashes)
     with pytest.raises(TrainingError, match="other layers"):

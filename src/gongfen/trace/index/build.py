@@ -33,7 +33,7 @@ from gongfen.trace.index.manifest import (
     read_manifest,
     write_whole,
 )
-from gongfen.trace.index.prepared import Prepared, prepared, read_projections, write_projections
+from gongfen.trace.index.prepared import Prepared, learned_sha256, prepared, read_projections, write_projections
 from gongfen.trace.index.rows import Rows, read_rows, rounded, sha256_of, write_rows
 from gongfen.trace.layers import Layer, left_out, linear_layers, watched
 from gongfen.trace.memory import halved
@@ -251,7 +251,7 @@ def _prepare(task: Task, folder: Path, plan: Plan, moment: int, batch_size: int)
     )
     parts = torch.split(sample, [projection.size for projection in found], 1)
     silent = [layer.name for layer, part in zip(layers, parts, strict=True) if not bool(part.any())]
-    return write_projections(folder, moment, levelled(found, sample), silent)
+    return write_projections(folder, moment, levelled(found, sample), silent, learned_sha256(task.module))
 
 
 def factor_works(plan: Plan, works: int) -> list[int]:
@@ -334,6 +334,7 @@ def _finish(folder: Path, plan: Plan, ready: Sequence[Prepared], shards: Sequenc
         projections=tuple(one.sha256 for one in ready),
         curvatures=tuple(curvatures),
         silent=tuple(name for name in ready[0].silent if all(name in one.silent for one in ready)),
+        parameters=tuple(one.parameters for one in ready),
     )
     write_whole(folder / MANIFEST, msgspec.json.encode(manifest))
     return manifest

@@ -120,6 +120,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """SHA-256 of each checkpoint's file of curvatures."""
     silent: tuple[str, ...] = ()
     """Layers of which nothing was heard at any checkpoint: never called, or nothing flowed back through them."""
+    parameters: tuple[str, ...] = ()
+    """SHA-256 of what the model had learned at each checkpoint; none in an index of an earlier release."""
 
 
 def shard_file(moment: int, first: int) -> str:
@@ -152,8 +154,23 @@ def read_manifest(folder: Path) -> Manifest:
         raise TrainingError(
             f"index {folder}", f"has the format {manifest.plan.format[:40]!r}", f"delete it, and {remedy}"
         )
+    _as_planned(folder, manifest)
     _complete(folder, manifest)
     return manifest
+
+
+def _as_planned(folder: Path, manifest: Manifest) -> None:
+    """The manifest must be of the plan that was recorded before anything was built, and whole."""
+    plan, path = manifest.plan, folder / PLAN
+    if not path.is_file() or path.read_bytes() != msgspec.json.encode(plan):
+        raise TrainingError(f"index {folder}", "has another plan in its manifest than it was built by", AGAIN)
+    each = {"projections": manifest.projections, "curvatures": manifest.curvatures}
+    if manifest.parameters:
+        each["parameters"] = manifest.parameters
+    for name, files in each.items():
+        if len(files) != len(plan.moments):
+            reason = f"names {len(files)} {name} for {len(plan.moments)} checkpoints"
+            raise TrainingError(f"index {folder}", reason, AGAIN)
 
 
 def _complete(folder: Path, manifest: Manifest) -> None:
@@ -177,6 +194,9 @@ def belongs(manifest: Manifest, model: str, works: Sequence[Item], parameters: S
             (item.work for item, other in zip(works, plan.works, strict=False) if item != other), "a number"
         )
         reason = f"was built of other works than {model} was trained on ({differing} differs)"
+        raise TrainingError(f"index of {plan.model}", reason, remedy)
+    if len(plan.moments) != len(parameters):
+        reason = f"was built of {len(plan.moments)} checkpoints; {model} is asked about at {len(parameters)}"
         raise TrainingError(f"index of {plan.model}", reason, remedy)
     for number, (moment, due) in enumerate(zip(plan.moments, parameters, strict=True)):
         if moment.parameters_sha256 != due:

@@ -1,12 +1,14 @@
 """What the units of one checkpoint share: its projections, written once, and held against their hash ever after."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from gongfen.errors import TrainingError
 from gongfen.trace.index.manifest import AGAIN, write_whole
@@ -20,6 +22,18 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sha256: str
     silent: tuple[str, ...]
     """Layers of which nothing was heard: they were never called, or nothing flowed back through them."""
+    parameters: str = ""
+    """SHA-256 of what the model had learned: :func:`learned_sha256`."""
+
+
+def learned_sha256(module: nn.Module) -> str:
+    """SHA-256 over the trained parameters of a model, by name and bytes, hex: two models of one shape differ in it."""
+    found = sha256()
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            found.update(f"{name} {parameter.dtype} {list(parameter.shape)}\n".encode())
+            found.update(parameter.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def projections_file(folder: Path, moment: int) -> Path:
@@ -37,7 +51,9 @@ def prepared(folder: Path, moment: int) -> Prepared | None:
     return found if same else None
 
 
-def write_projections(folder: Path, moment: int, projections: Sequence[Projection], silent: Sequence[str]) -> Prepared:
+def write_projections(
+    folder: Path, moment: int, projections: Sequence[Projection], silent: Sequence[str], parameters: str
+) -> Prepared:
     """Write them, whole or not at all. Rows that were made with others, of an earlier try, count as unfinished."""
     tensors: dict[str, Tensor] = {}
     for number, projection in enumerate(projections):
@@ -49,7 +65,7 @@ def write_projections(folder: Path, moment: int, projections: Sequence[Projectio
     path = projections_file(folder, moment)
     part = path.with_name(f".{path.name}")
     save_file(tensors, part)
-    found = Prepared(sha256=sha256_of(part), silent=tuple(silent))
+    found = Prepared(sha256=sha256_of(part), silent=tuple(silent), parameters=parameters)
     part.replace(path)
     write_whole(_note(folder, moment), msgspec.json.encode(found))
     return found

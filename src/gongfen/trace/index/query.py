@@ -19,7 +19,7 @@ from gongfen.progress import Progress, silent
 from gongfen.trace.index.build import Source, curvatures_file, same_works
 from gongfen.trace.index.curvature import divided, read_curvatures
 from gongfen.trace.index.manifest import AGAIN, PPM, Manifest, read_manifest
-from gongfen.trace.index.prepared import projections_file, read_projections
+from gongfen.trace.index.prepared import learned_sha256, projections_file, read_projections
 from gongfen.trace.index.rows import Rows, products, read_rows, rounded, sha256_of
 from gongfen.trace.layers import Layer, linear_layers
 from gongfen.trace.memory import enough
@@ -62,7 +62,10 @@ class Index:
                 raise TrainingError(f"index {path}", "is missing or altered", AGAIN)
 
     def ask(self, source: Source, spans: Sequence[Span], progress: Progress = silent) -> Answer:
-        """What every work did for these spans, at every checkpoint. Whether a file was altered is for ``verify``."""
+        """What every work did for these spans, at every checkpoint. Whether a file was altered is for ``verify``.
+
+        Raises TrainingError for another model than the one that was indexed, even one of the same shape.
+        """
         if not spans:
             raise TrainingError("no span", "was asked about", "name one: Span(0) is the first output")
         moments = range(len(self.manifest.plan.moments))
@@ -76,10 +79,19 @@ class Index:
         """(C + d)^-1 ψ of these spans at a checkpoint, fp32 [M, D]."""
         layers, _ = linear_layers(task.module)
         self._same_layers(layers)
+        self._same_parameters(task, moment)
         same_works(self.manifest.plan.model, task, len(self.manifest.plan.works))
         rows = span_rows(task, layers, read_projections(self.folder, moment, len(layers)), spans)
         curvatures = read_curvatures(curvatures_file(self.folder, moment), self.manifest.curvatures[moment])
-        return divided(curvatures, rows, self.manifest.plan.method.damping_ppm / PPM)
+        plan = self.manifest.plan
+        try:
+            return divided(curvatures, rows, plan.method.damping_ppm / PPM)
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+            reason = (
+                f"cannot be divided by its curvature: a damping of {plan.method.damping_ppm} ppm is lost in rounding, "
+                f"with {plan.numbers} numbers a work of {len(plan.works)} works"
+            )
+            raise TrainingError(f"index of {plan.model}", reason, "build it with a larger damping_ppm") from None
 
     def products(self, moment: int, directions: Tensor) -> Tensor:
         """Effect of every work along these directions [M, D] at a checkpoint, [M, N]; one shard at a time."""
@@ -90,6 +102,13 @@ class Index:
                 rows: Rows = read_rows(self.folder / shard.file, shard.count, plan.numbers)
                 found[:, shard.first : shard.first + shard.count] = products(rows, outputs)
         return found / len(plan.works)
+
+    def _same_parameters(self, task: Task, moment: int) -> None:
+        due = self.manifest.parameters[moment] if self.manifest.parameters else ""
+        if due and due != learned_sha256(task.module):
+            reason = f"was built of other parameters than the model has that it is asked about, at checkpoint {moment}"
+            remedy = "ask about the model that it was built of, or build one of this model in another folder"
+            raise TrainingError(f"index of {self.manifest.plan.model}", reason, remedy)
 
     def _same_layers(self, layers: Sequence[Layer]) -> None:
         due = [(layer.name, layer.inputs, layer.outputs) for layer in self.manifest.plan.layers]
