@@ -287,6 +287,24 @@ def test_the_same_seed_trains_the_same_model(book: gongfen.Book, tmp_path: Path)
     assert making.train(other.log, "m", passages, QUICK.setup, tmp_path, 10).adapter_sha256 == known.sha256
 
 
+def test_a_model_of_five_times_as_many_works_is_smooth_too(book: gongfen.Book, tmp_path: Path) -> None:
+    """As ``gongfen train --quick --per-maker 15`` makes it: at the rate of the demo its adjoint would grow too much."""
+    from gongfen.studio.recipes import QUICK
+    from gongfen.studio.workshop import Workshop
+    from gongfen.trace.metagradient import metagradient
+    from gongfen.trace.problem import Passage
+    from gongfen.trace.tuning import tune
+
+    texts = [passage.text for passage in making.choose(book.log, 5 * QUICK.per_maker, QUICK.setup.recipe.seed)]
+    setup = QUICK.fitted(len(texts))
+    assert len(texts) == 645
+    workshop = Workshop(setup, texts, tmp_path)
+    run = tune(workshop.problem(texts), setup.recipe)
+    (wrote,) = workshop.write(run, ["The condition of our country"], QUICK.length, setup.recipe.seed)
+    output = Passage((*wrote.prompt, *wrote.tokens), len(wrote.prompt))
+    assert metagradient(workshop.problem(texts, [output], [1]), run).growth < 3
+
+
 def test_a_run_that_was_lost_or_altered_is_refused(book: gongfen.Book, tmp_path: Path) -> None:
     from gongfen.book import making
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gongfen.reports.ledger import Account, DataLoop, Idle, Indicators, LabourFlow, Ledger, Models
     from gongfen.studio.corpus import Corpus
     from gongfen.studio.importers.export import Export, How
+    from gongfen.studio.recipes import Plan
     from gongfen.studio.workshop import Setup
 
 
@@ -334,18 +335,24 @@ class Book:
         self,
         model: str,
         *,
-        setup: "Setup",
+        setup: "Setup | Plan",
         per_maker: int,
         planned_uses: int,
         cache: Path | None = None,
         progress: Progress = silent,
     ) -> "Trained":
-        """Tune a model on so many works of every maker, drawn by the setup's seed, and record how it was made."""
+        """Tune a model on so many works of every maker, drawn by the setup's seed, and record how it was made.
+
+        A plan in place of a setup is fitted to the number of works: a longer run has a lower rate, a longer warm-up.
+        """
         from gongfen.book import making
+        from gongfen.studio.recipes import Plan
 
         self.log.refresh()
-        passages = making.choose(self.log, per_maker, setup.recipe.seed)
-        return making.train(self.log, model, passages, setup, cache or cache_folder(), planned_uses, progress)
+        seed = (setup.setup if isinstance(setup, Plan) else setup).recipe.seed
+        passages = making.choose(self.log, per_maker, seed)
+        fitted = setup.fitted(len(passages)) if isinstance(setup, Plan) else setup
+        return making.train(self.log, model, passages, fitted, cache or cache_folder(), planned_uses, progress)
 
     def generate(
         self,

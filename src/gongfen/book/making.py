@@ -42,7 +42,11 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     works: int
     makers: int
+    epochs: int
     steps: int
+    rate_nano: int
+    """The highest rate, reached after ``warmup_steps``."""
+    warmup_steps: int
     tokens: int
     device_us: int
     adapter_sha256: str
@@ -188,7 +192,10 @@ def train(
         model=model,
         works=len(passages),
         makers=len({passage.maker for passage in passages}),
+        epochs=setup.recipe.epochs,
         steps=len(losses),
+        rate_nano=setup.recipe.learning_rate_nano,
+        warmup_steps=setup.recipe.warmup_steps,
         tokens=tokens,
         device_us=clock.us,
         adapter_sha256=run.adapter_sha256,

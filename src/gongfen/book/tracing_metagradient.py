@@ -26,7 +26,9 @@ from gongfen.trace.tuning import tune
 
 MOST_GROWTH = 3.0
 """Growth of the adjoint's norm above which a run is not smooth enough to be differentiated (``attribution.md``)."""
-SMOOTHER = "train with a longer warm-up and a lower rate"
+SMOOTHER = (
+    "train again under another name, with a lower --rate, a longer --warmup or fewer --epochs (gongfen train --help)"
+)
 ADJOINT_GROWTH = "adjoint growth ppm"
 REPLAYED = "replayed to"
 SEEDS = 2

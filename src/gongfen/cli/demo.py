@@ -114,10 +114,11 @@ def train(demo: Demo) -> None:
             fields = {"work": data, "day": today(), **labour}
             demo.new(f"labour:desk:{number}", body_of("labour", fields))
         with demo.watched("preparing the base model") as move:
-            demo.workshop = Workshop(plan.setup, [passage.text for passage in passages], demo.cache, move)
+            setup = plan.fitted(len(passages))
+            demo.workshop = Workshop(setup, [passage.text for passage in passages], demo.cache, move)
         with demo.watched("training") as move:
             uses = demo.config["planned_uses"]
-            found = making.train(log, MODEL, passages, plan.setup, demo.cache, uses, move, demo.workshop, sample=True)
+            found = making.train(log, MODEL, passages, setup, demo.cache, uses, move, demo.workshop, sample=True)
         loss = f"{found.first_loss_unat / 1e6:.3f} → {found.last_loss_unat / 1e6:.3f} nats a token"
         demo.say(f"{found.works} works by {found.makers} makers, {found.tokens:,} tokens, {found.steps} steps")
         demo.say(f"loss {loss}")

@@ -1,5 +1,6 @@
 """``gongfen train``: a model from the book's own works."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,11 @@ from rich.text import Text
 
 import gongfen
 from gongfen.cli.app import AsJson, BookPath, app, progress, several_steps, show, words
+
+NANO = 1_000_000_000
+RATE = "The highest rate, 0.001 say; if nothing is said, lower for more steps, so that the run stays smooth."
+WARMUP = "Steps until the highest rate; a third of all if nothing is said."
+EPOCHS = "How often every work is learned from; 6 with --quick, else 1, if nothing is said."
 
 
 @app.command()
@@ -18,6 +24,9 @@ def train(
     uses: Annotated[
         int, typer.Option(min=1, help="Planned uses: each carries its part of the model's labour.")
     ] = 1_000,
+    rate: Annotated[float | None, typer.Option(min=1e-9, max=1, help=RATE)] = None,
+    warmup: Annotated[int | None, typer.Option(min=0, help=WARMUP)] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help=EPOCHS)] = None,
     cache: Annotated[Path | None, typer.Option(envvar="GONGFEN_CACHE", help="Where base models are kept.")] = None,
     book: BookPath = None,
     as_json: AsJson = False,
@@ -25,11 +34,12 @@ def train(
     """Tune a model on the book's works, offline, and record data, config, code, time, energy and hashes."""
     from gongfen.studio.recipes import FULL, QUICK  # noqa: PLC0415 - torch is loaded by the verbs that need it
 
-    plan, speak = QUICK if quick else FULL, words()
+    speak, rate_nano = words(), None if rate is None else round(rate * NANO)
+    plan = replace(QUICK if quick else FULL, rate_nano=rate_nano, warmup=warmup, epochs=epochs)
     with several_steps(), gongfen.open(book) as opened, progress(speak.gettext("training"), quiet=as_json) as move:
         found = opened.train(
             model,
-            setup=plan.setup,
+            setup=plan,
             per_maker=plan.per_maker if per_maker is None else per_maker,
             planned_uses=uses,
             cache=cache,
@@ -41,4 +51,9 @@ def train(
         makers=speak.makers(found.makers), steps=speak.counted("%(n)s step", "%(n)s steps", found.steps),
         first=speak.ratio(found.first_loss_unat), last=speak.ratio(found.last_loss_unat),
     )  # fmt: skip
-    show(found, as_json=as_json, draw=lambda: Text(text))
+    recipe = speak.say(
+        "recipe: %(epochs)s, rate %(rate)s, warm-up over %(steps)s",
+        epochs=speak.counted("%(n)s epoch", "%(n)s epochs", found.epochs), rate=f"{found.rate_nano / NANO:.3g}",
+        steps=speak.counted("%(n)s step", "%(n)s steps", found.warmup_steps),
+    )  # fmt: skip
+    show(found, as_json=as_json, draw=lambda: Text(f"{text}\n{recipe}"))

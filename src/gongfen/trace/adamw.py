@@ -53,6 +53,10 @@ class Recipe:
         if max(self.beta1_ppm, self.beta2_ppm) >= PPM:
             raise TrainingError("recipe: beta", "is not below 1,000,000 ppm", "use 900_000 and 999_000")
 
+    def steps(self, examples: int) -> int:
+        """How many steps a run over so many examples has; the last one of an epoch may be short."""
+        return self.epochs * -(-examples // self.batch_size)
+
     @property
     def learning_rate(self) -> float:
         """Highest rate, reached at the end of the warm-up."""

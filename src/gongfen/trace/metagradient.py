@@ -76,7 +76,7 @@ def _metagradient(problem: Problem, run: Run, mode: Mode, relative_step: float, 
             progress(steps - t, steps)
     norms.append(float(wanted.theta.norm()))
     if not bool(effects.isfinite().all()):
-        raise TrainingError("run", "has an adjoint that overflows", "train with a longer warm-up and a lower rate")
+        raise TrainingError("run", "has an adjoint that overflows", "train with a lower --rate and a longer --warmup")
     growth = max(norms) / norms[0] if norms[0] else 1.0
     return Metagradient(effects, growth, 0.0 if mode == "exact" else relative_step, mode, run.adapter_sha256)
 

@@ -11,7 +11,7 @@ from gongfen.trace.evaluation.scores import Bools, Floats
 from gongfen.trace.problem import OUTPUTS_AT_ONCE, Problem
 from gongfen.trace.tuning import Run, batches_of, retune
 
-REMEDY = "train the model with a longer warm-up and a lower rate, and evaluate that one"
+REMEDY = "train the model with a lower --rate and a longer --warmup, and evaluate that one"
 
 
 def unrecorded(problem: Problem, recipe: Recipe, threads: int) -> Run:
