@@ -9,6 +9,7 @@ from torch import nn
 from gongfen.errors import TrainingError
 from gongfen.trace.gradients import display_influence
 from gongfen.trace.problem import LanguageProblem, Passage
+from gongfen.trace.rearranged import TIMES, rearranged, says
 
 torch.set_num_threads(1)  # small tensors: a second thread would only wait
 
@@ -92,3 +93,44 @@ def test_a_gradient_that_is_not_finite_is_named():
     broken = LanguageProblem(Small(), EXAMPLES, OUTPUTS[:1], [1])
     with pytest.raises(TrainingError, match=r"examples \[0, 2, 4\] have no finite gradient"):
         display_influence(broken, theta)
+
+
+# -- whether it can tell -----------------------------------------------------------------------------------------------
+
+
+def test_texts_that_are_looked_at_apart_change_no_effect():
+    """They are taken one by one, and come out as if they had been asked about."""
+    more = [Passage((1, 4, 3, 2), 2), Passage((1, 3, 2, 4), 2)]
+    alone = display_influence(problem(), problem().theta0)
+    both = LanguageProblem(Small(), EXAMPLES, [*OUTPUTS, *more], [1] * 4)
+    found = display_influence(both, both.theta0, apart=2)
+    assert torch.equal(found.effects, alone.effects)
+    asked = LanguageProblem(Small(), EXAMPLES, more, [1, 1])
+    torch.testing.assert_close(found.apart, display_influence(asked, asked.theta0).effects, rtol=1e-9, atol=1e-12)
+    assert display_influence(both, both.theta0, apart=2, memory_bytes=0).apart is None
+
+
+def test_words_in_random_order_are_the_same_words_after_the_same_prompt():
+    passage = Passage((9, 8, 1, 2, 3, 4, 5, 6), 2)
+    texts = rearranged(passage, seed=3)
+    assert len(texts) == TIMES == 39
+    assert {(text.tokens[:2], text.scored_from) for text in texts} == {((9, 8), 2)}
+    assert all(sorted(text.tokens[2:]) == [1, 2, 3, 4, 5, 6] for text in texts)
+    assert len({text.tokens for text in texts}) > 30
+    assert texts == rearranged(passage, seed=3) != rearranged(passage, seed=4)
+
+
+def test_only_a_work_that_stands_out_further_than_by_words_alone_is_told():
+    """Of noise, one output in forty is; what nobody can know is unknown."""
+    source = torch.Generator().manual_seed(0)
+    passage, others = Passage(tuple(range(9)), 1), torch.randn(200, TIMES, 50, generator=source)
+    own = torch.randn(200, 50, generator=source)
+    told = [says(passage, *pair) for pair in zip(own, others, strict=True)]
+    assert 1 <= sum(told) <= 12, "about five of two hundred"
+    own[:, 7] += 8
+    assert all(says(passage, *pair) for pair in zip(own, others, strict=True))
+    others[..., 7] += 12
+    assert not any(says(passage, *pair) for pair in zip(own, others, strict=True)), "its words do as much"
+    assert says(Passage((1, 2, 3, 4), 1), own[0], others[0]) is None, "too few orders"
+    assert says(Passage((1, *[2] * 9), 1), own[0], others[0]) is None, "one order only"
+    assert says(passage, own[0][:5], others[0][:, :5]) is None, "too few works"

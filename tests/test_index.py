@@ -716,17 +716,37 @@ def test_who_looked_once_does_not_know() -> None:
     assert tells(torch.randn(4, 1, 6)) == [None]
 
 
+ALIKE = "cannot tell: its strongest works do not stand above random ones"
+OF_THIS_RUN = (
+    "cannot tell: its strongest works are those of this run; another run, with another seed, would say something"
+)
+WORDS_ALONE = "cannot tell: its own words in random order move some work as far above the others"
+
+
 @pytest.mark.parametrize(("said", "shown"), [("no", True), ("yes", False), ("unknown: measured once", False)])
-def test_who_says_when_the_tracer_cannot_tell(tmp_path, said, shown) -> None:
-    """A stack of shares drawn from noise looks like one that means something; so it is said."""
+@pytest.mark.parametrize(
+    ("method", "by", "words"),
+    [
+        ("index of 4 checkpoints", "halves of the checkpoints", ALIKE),
+        ("of an older version", None, ALIKE),
+        ("metagradient, one-sided", "runs with other seeds", OF_THIS_RUN),
+        ("metagradient, one-sided", None, OF_THIS_RUN),
+        ("whole gradients", "rearranged words", WORDS_ALONE),
+    ],
+)
+def test_who_says_when_the_tracer_cannot_tell(tmp_path, said, shown, method, by, words) -> None:
+    """A stack of shares drawn from noise looks like one that means something; so it is said, and by what it is known."""
     from tests.books import cooperative
     from tests.test_books import asked
 
     with cooperative(tmp_path) as book:
         effects = (k.Effect(work="poem-1", effect_nnat=300), k.Effect(work="poem-2", effect_nnat=100))
         notes = (k.Note(name="strongest above random works", value=said),)
-        book.record(k.Influence(influence="i9", target="song-1", model="poet", grade="display", method="index",
+        notes += (k.Note(name="above random works by", value=by),) if by else ()
+        book.record(k.Influence(influence="i9", target="song-1", model="poet", grade="display", method=method,
                                 utility="log-likelihood", seed=7, effects=effects, notes=notes))  # fmt: skip
         assert book.who("song-1").told == {"no": False, "yes": True}.get(said)
-    for lang, words in (("en", "cannot tell: its strongest works"), ("zh", "无法判断")):
-        assert (words in " ".join(asked(tmp_path, "who", "song-1", GONGFEN_LANG=lang).stdout.split())) is shown
+    for lang, due in (("en", words), ("zh", "无法判断")):
+        assert (due in " ".join(asked(tmp_path, "who", "song-1", GONGFEN_LANG=lang).stdout.split())) is shown
+        if lang == "zh":
+            assert "cannot tell" not in asked(tmp_path, "who", "song-1", GONGFEN_LANG=lang).stdout

@@ -17,12 +17,14 @@ from gongfen.book import making, tracing_metagradient
 from gongfen.book.answers import makers_of
 from gongfen.book.evaluating import Evaluation, Wanted
 from gongfen.book.tracing import sold_passage
+from gongfen.book.tracing_gradients import by_gradients
 from gongfen.book.tracing_metagradient import by_metagradient
 from gongfen.errors import MissingAssumptionError, TrainingError
 from gongfen.reports.words import Words
 from gongfen.studio.workshop import code_sha256
 from gongfen.trace.interval import OVER_CHECKPOINTS, OVER_SEEDS
 from gongfen.trace.metagradient import metagradient
+from gongfen.trace.problem import Passage
 from tests.books import cooperative, new_book, said
 from tests.test_cli import gongfen_
 from tests.test_evaluate import SETUP, THINGS, a_book
@@ -159,6 +161,19 @@ def test_another_seed_that_is_too_rough_leaves_the_interval_unknown(folder: Path
         body = measured(book, RIVER)
     assert re.fullmatch(r"unknown: the run with seed \d+ is not smooth \(.*\)", noted(body)["interval"])
     assert all(one.low_nnat is msgspec.UNSET for one in body.effects)
+
+
+def test_texts_of_random_words_are_hardly_ever_told_by_whole_gradients(folder: Path) -> None:
+    """Their checkpoints agree on what any text does to the works, so that they agree is no sign."""
+    source = torch.Generator().manual_seed(3)
+    with opened(folder) as book:
+        atelier = making.open_atelier(book.log, "poet", folder)
+        known = [token for text in atelier.texts for token in atelier.workshop.passage(text).tokens]
+        drawn = torch.randint(len(known), (40, 14), generator=source)
+        texts = [Passage(tuple(known[place] for place in row.tolist()), 4) for row in drawn]
+        told = by_gradients(atelier, texts).told
+    assert None not in told
+    assert sum(told) <= 5, "two of a hundred, by chance; all of them, where halves of the checkpoints were compared"
 
 
 def test_bergson_builds_the_index_that_answers_the_same(folder: Path, tmp_path: Path) -> None:

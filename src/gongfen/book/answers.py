@@ -16,7 +16,7 @@ from gongfen.errors import MissingAssumptionError, UnknownMakerError, UnknownWor
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM, apportion, round_half_up
-from gongfen.reports.replies import Behind, Followed, Owed, Part, Quotation, Strongest, Twins, Who
+from gongfen.reports.replies import SEEDS_AGREE, Behind, Followed, Owed, Part, Quotation, Strongest, Twins, Who
 from gongfen.shares import influence_weights
 from gongfen.trace.lineage import Step, lineage
 from gongfen.value import Worth, worth
@@ -27,6 +27,7 @@ SEARCHED = "quotations searched"
 CLOSE = "near copies searched"
 DUPLICATES = "duplicates"
 ABOVE_RANDOM = "strongest above random works"
+TOLD_BY = "above random works by"
 INTERVAL = "interval"
 CUT = "works cut for training"
 TOLD = {"yes": True, "no": False}
@@ -73,6 +74,7 @@ def who(record: Record, output: str) -> Who:
         cut=_noted(found[1], CUT) if found else None,
         parts=tuple(_parts(record, output, facts, found[1])) if found else (),
         told=TOLD.get(_noted(found[1], ABOVE_RANDOM) or "") if found else None,
+        told_by=told_by(found[1]) if found else None,
         tested=test,
         sample=sampled(record, steps, facts, measured, labour=stock is not None and bool(stock.content)),
         makers=tuple(_behind(record, output, steps, owners, found, quotes)),
@@ -118,6 +120,11 @@ def _twins(influence: k.Influence, strongest: tuple[Strongest, ...]) -> list[Twi
 
 def _noted(influence: k.Influence, name: str) -> str | None:
     return next((note.value for note in influence.notes if note.name == name), None)
+
+
+def told_by(influence: k.Influence) -> str | None:
+    """By what a measurement tells its strongest works from random ones; older ones of the run itself do not say it."""
+    return _noted(influence, TOLD_BY) or (SEEDS_AGREE if influence.method.startswith("metagradient, ") else None)
 
 
 def _known(value: int | UnsetType) -> int | None:

@@ -82,7 +82,7 @@ def _index(asked: Asked) -> Found:
 
 
 def _gradients(asked: Asked) -> Found:
-    found = by_gradients(asked.atelier, asked.outputs)
+    found = by_gradients(asked.atelier, asked.outputs, tell=False)
     return _scores(found.effects), found.method
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from gongfen.progress import Progress
+from gongfen.reports.replies import CHECKPOINTS_AGREE
 from gongfen.trace.index.noise import tells
 from gongfen.trace.interval import OVER_CHECKPOINTS, over_checkpoints
 
@@ -26,6 +27,7 @@ class Measured:
     """Both ends [M, N] of every effect's interval; ``None``: unknown."""
     interval: str
     """What the interval is, or why it is unknown."""
+    told_by: str = CHECKPOINTS_AGREE
     built: bool | None = None
     """Whether an index was built for it; ``None``: none was asked."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import torch
 
-from gongfen.book.answers import ABOVE_RANDOM, CUT, INTERVAL, is_of, making_of
+from gongfen.book.answers import ABOVE_RANDOM, CUT, INTERVAL, TOLD_BY, is_of, making_of
 from gongfen.book.indexing import asked_index
 from gongfen.book.making import Atelier, open_atelier
 from gongfen.book.measured import TELLS, Measured
@@ -188,6 +188,7 @@ def _influence(atelier: Atelier, found: Measured, row: int, output: str, name: s
         notes=(
             k.Note(name="works measured", value=str(len(atelier.works))),
             k.Note(name=ABOVE_RANDOM, value=TELLS[found.told[row]]),
+            k.Note(name=TOLD_BY, value=found.told_by),
             k.Note(name=INTERVAL, value=found.interval),
             *(found.notes(row) if isinstance(found, Differentiated) else ()),
         ),

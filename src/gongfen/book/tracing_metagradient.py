@@ -17,6 +17,7 @@ from gongfen.errors import TrainingError
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
 from gongfen.progress import Progress, silent
+from gongfen.reports.replies import SEEDS_AGREE
 from gongfen.studio.workshop import Workshop
 from gongfen.trace.index.noise import tells
 from gongfen.trace.interval import OVER_SEEDS, over_seeds
@@ -103,6 +104,7 @@ def by_metagradient(
         told=tells(effects),
         ends=_ends(effects),
         interval=interval,
+        told_by=SEEDS_AGREE,
         growth=tuple(one.growth for one in found[0]),
         adapter_sha256=found[0][0].adapter_sha256,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gongfen.book.answers import ABOVE_RANDOM, INTERVAL, makers_of, residual
+from gongfen.book.answers import ABOVE_RANDOM, INTERVAL, TOLD_BY, makers_of, residual
 from gongfen.book.making import Atelier
 from gongfen.book.measured import TELLS
 from gongfen.book.recording import Record
@@ -30,7 +30,7 @@ from gongfen.errors import MissingAssumptionError, TrainingError
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
 from gongfen.progress import Progress, silent
-from gongfen.reports.replies import Reason, TracedPeriod
+from gongfen.reports.replies import SEEDS_AGREE, Reason, TracedPeriod
 from gongfen.reports.words import N_
 from gongfen.shares import period_of, period_target
 from gongfen.trace.index.noise import tells
@@ -140,6 +140,7 @@ class PeriodTrace:
                 k.Note(name=REPLAYED, value=found.adapter_sha256),
                 k.Note(name="reading", value="it ranks; it does not price"),
                 k.Note(name=ABOVE_RANDOM, value=TELLS[told]),
+                k.Note(name=TOLD_BY, value=SEEDS_AGREE),
                 k.Note(name=INTERVAL, value=OVER_SEEDS.format(len(each)) if ends else self.interval),
                 *(k.Note(name=NOT_SETTLEMENT, value=reason.said % reason.values) for reason in reasons),
             ),

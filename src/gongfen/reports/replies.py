@@ -4,6 +4,10 @@ import msgspec
 
 from gongfen.value import TakenBack
 
+CHECKPOINTS_AGREE, SEEDS_AGREE, WORDS_ALONE = "halves of the checkpoints", "runs with other seeds", "rearranged words"
+"""By what the strongest works are told from random ones, as it is recorded: two halves of the checkpoints name the same
+works; so do other runs; or its own words in random order move no work as far above the others."""
+
 
 class Strongest(msgspec.Struct, frozen=True, kw_only=True):
     """One training work and its measured effect on the output."""
@@ -129,6 +133,8 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     """Training works that are copies of one another, strongest first."""
     told: bool | None = None
     """Whether the strongest works stand above random ones; ``None``: the measurement does not say."""
+    told_by: str | None = None
+    """By what: see ``SEEDS_AGREE`` and its neighbours; ``None``: the measurement does not say."""
     tested: Tested | None = None
     """How well this way of measuring stood its test on this model; ``None``: nobody has tested it there."""
     sample: tuple[str, ...] = ()

@@ -130,6 +130,8 @@ class OutputStory:
     """Those of what the model wrote that were measured by themselves."""
     influence_told: bool | None = None
     """Whether its strongest works stand above random ones; ``None``: the measurement does not say."""
+    influence_told_by: str | None = None
+    """By what that is told; ``None``: the measurement does not say."""
     influence_grade: str
     influence_method: str
     influence_interval: str = ""

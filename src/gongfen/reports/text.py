@@ -14,8 +14,8 @@ from rich.text import Text
 
 from gongfen.facts.kinds import Payment, Settlement
 from gongfen.reports.recorded import recorded
-from gongfen.reports.replies import Owed, Person, TracedPeriod, Who
-from gongfen.reports.text_tested import tested_line
+from gongfen.reports.replies import SEEDS_AGREE, Owed, Person, TracedPeriod, Who
+from gongfen.reports.text_tested import tested_line, told_line
 from gongfen.reports.words import N_, Words
 from gongfen.value import TakenBack
 
@@ -138,7 +138,7 @@ def who(answer: Who, words: Words) -> RenderableType:
         parts.append(Text(tested_line(answer.tested, words)))
     parts += [Text(line) for line in _account(answer, words)]
     if answer.method is not None:
-        parts += _noise(answer.told, words)
+        parts += _noise(answer.told, answer.told_by, words)
     parts += [Text(line) for line in _twins(answer, words)]
     if answer.parts:
         parts += _sentences(answer, words)
@@ -254,13 +254,10 @@ def _account(answer: Who, words: Words) -> Iterable[str]:
         )
 
 
-def _noise(told: bool | None, words: Words) -> Iterator[Text]:
+def _noise(told: bool | None, told_by: str | None, words: Words) -> Iterator[Text]:
     """That the strongest works do not stand above random ones, or that nobody knows whether they do."""
-    if told is False:
-        note = N_("cannot tell: its strongest works do not stand above random ones, so these shares say nothing")
-        yield Text(words.gettext(note), "yellow")
-    elif told is None:
-        yield Text(words.gettext("whether its strongest works stand above random ones is not known"), "yellow")
+    if line := told_line(told, told_by, words):
+        yield Text(line, "yellow")
 
 
 def _sentences(answer: Who, words: Words) -> Iterable[RenderableType]:
@@ -296,7 +293,7 @@ def period(found: TracedPeriod, words: Words) -> RenderableType:
         slope, intercept = words.ratio(found.slope_ppm), words.nats(found.intercept_nnat)
         lines.append(words.say(line, slope=slope, intercept=intercept))
     parts: list[RenderableType] = [Text(line) for line in lines]
-    parts += _noise(found.told, words)
+    parts += _noise(found.told, SEEDS_AGREE, words)
     for reason in found.reasons:
         why = words.say(reason.said, **reason.values)
         parts.append(Text(words.say("not settlement grade, so nobody is paid on it: %(why)s", why=why), "yellow"))

@@ -1,6 +1,6 @@
-"""In one line: how well a way of tracing stood its test on the model that it was used on."""
+"""In one line each: how well a way of tracing stood its test on a model, and whether it can tell at all."""
 
-from gongfen.reports.replies import Tested
+from gongfen.reports.replies import SEEDS_AGREE, WORDS_ALONE, Tested
 from gongfen.reports.words import N_, Words
 
 ABOVE = {
@@ -8,6 +8,24 @@ ABOVE = {
     "no": N_("not above plain likeness"),
     "unknown": N_("whether above plain likeness, it cannot tell"),
 }
+CANNOT_TELL = {
+    SEEDS_AGREE: N_(
+        "cannot tell: its strongest works are those of this run; "
+        "another run, with another seed, would say something else"
+    ),
+    WORDS_ALONE: N_(
+        "cannot tell: its own words in random order move some work as far above the others, "
+        "so these shares may come from the words alone, and not from what they say"
+    ),
+}
+ALIKE = N_("cannot tell: its strongest works do not stand above random ones, so these shares say nothing")
+
+
+def told_line(told: bool | None, told_by: str | None, words: Words) -> str:
+    """That the strongest works do not stand above random ones, or that nobody knows; nothing when they do."""
+    if told is None:
+        return words.gettext("whether its strongest works stand above random ones is not known")
+    return "" if told else words.gettext(CANNOT_TELL.get(told_by or "", ALIKE))
 
 
 def tested_line(test: Tested | None, words: Words) -> str:

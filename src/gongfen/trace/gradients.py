@@ -39,6 +39,8 @@ class DisplayInfluence:
     effects: Tensor
     method: Method
     damping: float
+    apart: Tensor | None = None
+    """The same of the outputs that are looked at apart; ``None``: gradients do not fit in memory, so they were not."""
 
 
 def display_influence(
@@ -47,20 +49,22 @@ def display_influence(
     damping: float = DAMPING,
     memory_bytes: int = MEMORY_BYTES,
     progress: Progress = silent,
+    apart: int = 0,
 ) -> DisplayInfluence:
     """Trace every output at ``theta`` [P] in one pass.
 
-    Each example's gradient is taken by itself, so nothing depends on how examples are put in batches. Raises
+    Each example's gradient is taken by itself, so nothing depends on how examples are put in batches. The last
+    ``apart`` outputs are taken one by one afterwards: many of them need no more memory, and change nothing. Raises
     TrainingError for gradients that are not finite, and when one example or one output does not fit in memory.
     """
     with enough("tracing: reading the works", LESS):
-        return _influence(problem, theta, damping, memory_bytes, progress)
+        return _influence(problem, theta, damping, memory_bytes, progress, apart)
 
 
 def _influence(
-    problem: Problem, theta: Tensor, damping: float, memory_bytes: int, progress: Progress
+    problem: Problem, theta: Tensor, damping: float, memory_bytes: int, progress: Progress, apart: int
 ) -> DisplayInfluence:
-    examples, outputs = problem.examples, len(problem.prices)
+    examples, outputs = problem.examples, len(problem.prices) - apart
     fits = examples * theta.numel() * theta.element_size() <= memory_bytes
     kept = torch.empty(examples, theta.numel(), dtype=theta.dtype) if fits else None
     with steady(torch.get_num_threads()):
@@ -73,13 +77,21 @@ def _influence(
             dots[i], squares[i] = gradient @ queries, gradient @ gradient
             if kept is not None:
                 kept[i] = gradient
-            progress(i + 1, examples)
+            progress(i + 1, examples + apart)
         _refuse_infinite("examples", squares)
         level = squares.mean() / examples
         if kept is None:
             return DisplayInfluence(-(dots / (examples * level)).T, "plain", 1.0)
         gram = kept @ kept.T / examples
-        return DisplayInfluence(newton_steps(gram, dots, damping * level), "empirical-fisher", damping)
+        found = newton_steps(gram, dots, damping * level)
+        if not apart:
+            return DisplayInfluence(found, "empirical-fisher", damping)
+        dots = torch.empty(examples, apart, dtype=theta.dtype)
+        for j in range(apart):
+            dots[:, j] = kept @ _output_gradient(problem, theta, outputs + j)
+            progress(examples + j + 1, examples + apart)
+        others = newton_steps(gram, dots, damping * level)
+        return DisplayInfluence(found, "empirical-fisher", damping, others)
 
 
 def newton_steps(gram: Tensor, dots: Tensor, level: Tensor) -> Tensor:
