@@ -20,6 +20,8 @@ from gongfen.book.tracing import sold_passage
 from gongfen.book.tracing_gradients import by_gradients
 from gongfen.book.tracing_metagradient import by_metagradient
 from gongfen.errors import MissingAssumptionError, TrainingError
+from gongfen.reports.replies import Unseen
+from gongfen.reports.text_tested import unseen_lines
 from gongfen.reports.words import Words
 from gongfen.studio.workshop import code_sha256
 from gongfen.trace.interval import OVER_CHECKPOINTS, OVER_SEEDS
@@ -174,6 +176,24 @@ def test_texts_of_random_words_are_hardly_ever_told_by_whole_gradients(folder: P
         told = by_gradients(atelier, texts).told
     assert None not in told
     assert sum(told) <= 5, "two of a hundred, by chance; all of them, where halves of the checkpoints were compared"
+
+
+def test_what_the_index_does_not_look_at_is_named_beside_its_answer(folder: Path) -> None:
+    """Embeddings and norms are trained here, and are in no linear layer; whole gradients look at them."""
+    line = "the index does not see 4 trained parameters that are in no linear layer: model.embed_tokens.weight, "
+    assert line in flat(gongfen_(folder, "trace", RIVER, "--index").stdout)
+    (unseen,) = json.loads(gongfen_(folder, "who", RIVER, "--json").stdout)["unseen"]
+    assert (unseen["why"], unseen["count"], len(unseen["names"])) == ("in no linear layer", 4, 4)
+    assert "索引看不到 4 个不属于任何线性层的受训参数" in gongfen_(folder, "who", RIVER, GONGFEN_LANG="zh").stdout
+    with opened(folder) as book:
+        assert line in book.report("A page", "by hand")
+        wide = [Unseen(why="too wide", count=1, names=("lm_head",)), Unseen(why="silent", count=2, names=("a", "b"))]
+        assert unseen_lines(wide, Words("en")) == [
+            "the index does not see 1 layer that is too wide for it: lm_head",
+            "the index does not see 2 layers through which nothing flows: a, b",
+        ]
+        book.trace(RIVER)
+        assert book.who(RIVER).unseen == ()
 
 
 def test_bergson_builds_the_index_that_answers_the_same(folder: Path, tmp_path: Path) -> None:

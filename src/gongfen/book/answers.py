@@ -16,7 +16,7 @@ from gongfen.errors import MissingAssumptionError, UnknownMakerError, UnknownWor
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM, apportion, round_half_up
-from gongfen.reports.replies import SEEDS_AGREE, Behind, Followed, Owed, Part, Quotation, Strongest, Twins, Who
+from gongfen.reports.replies import SEEDS_AGREE, Behind, Followed, Owed, Part, Quotation, Strongest, Twins, Unseen, Who
 from gongfen.shares import influence_weights
 from gongfen.trace.lineage import Step, lineage
 from gongfen.value import Worth, worth
@@ -30,6 +30,9 @@ ABOVE_RANDOM = "strongest above random works"
 TOLD_BY = "above random works by"
 INTERVAL = "interval"
 CUT = "works cut for training"
+UNSEEN = "not seen: "
+UNSEEN_NAMED = 20
+"""So many names of what an index does not look at are recorded, after their number."""
 TOLD = {"yes": True, "no": False}
 """What a measurement says of itself; anything else is unknown."""
 TYPED = "typed code points"
@@ -72,6 +75,7 @@ def who(record: Record, output: str) -> Who:
         residual_nnat=residual(found[1]) if found else None,
         interval=_noted(found[1], INTERVAL) if found else None,
         cut=_noted(found[1], CUT) if found else None,
+        unseen=_unseen(found[1]) if found else (),
         parts=tuple(_parts(record, output, facts, found[1])) if found else (),
         told=TOLD.get(_noted(found[1], ABOVE_RANDOM) or "") if found else None,
         told_by=told_by(found[1]) if found else None,
@@ -125,6 +129,17 @@ def _noted(influence: k.Influence, name: str) -> str | None:
 def told_by(influence: k.Influence) -> str | None:
     """By what a measurement tells its strongest works from random ones; older ones of the run itself do not say it."""
     return _noted(influence, TOLD_BY) or (SEEDS_AGREE if influence.method.startswith("metagradient, ") else None)
+
+
+def _unseen(influence: k.Influence) -> tuple[Unseen, ...]:
+    """What the index that answered does not look at, as it was noted: how many, and the first names."""
+    found = []
+    for note in influence.notes:
+        count, _, names = note.value.partition(": ")
+        if note.name.startswith(UNSEEN) and count.isdecimal():
+            why = note.name.removeprefix(UNSEEN)
+            found.append(Unseen(why=why, count=int(count), names=tuple(names.split(" "))))
+    return tuple(found)
 
 
 def _known(value: int | UnsetType) -> int | None:

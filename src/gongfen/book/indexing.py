@@ -15,7 +15,7 @@ from gongfen.facts.amounts import PPM
 from gongfen.progress import Progress, silent
 from gongfen.studio.workshop import Workshop
 from gongfen.trace.index.build import Engine, build_index, finished, here, plan_of
-from gongfen.trace.index.manifest import Item, Method, Moment, belongs
+from gongfen.trace.index.manifest import Item, Manifest, Method, Moment, belongs
 from gongfen.trace.index.query import Index
 from gongfen.trace.index.rerank import DAMPING_PPM, reranked
 from gongfen.trace.problem import Passage
@@ -24,6 +24,8 @@ from gongfen.trace.task import LanguageTask, Task
 from gongfen.trace.tuning import replayed, tensor_sha256
 
 INDEX = "index"
+IN_NO_LAYER, TOO_WIDE, SILENT = "in no linear layer", "too wide", "silent"
+"""Why an index does not look at something, as it is recorded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,13 @@ def asked_index(
     if shortlist:
         answer = reranked(index, source, spans, answer, shortlist, progress=progress)
         method += f"; {shortlist} strongest by exact EK-FAC, damping {DAMPING_PPM / PPM:g}"
-    return replace(averaged(method, answer.each, told_by), built=built)
+    return replace(averaged(method, answer.each, told_by), built=built, unseen=unseen(index.manifest))
+
+
+def unseen(manifest: Manifest) -> dict[str, tuple[str, ...]]:
+    """What of the model this index does not look at, by the reason."""
+    found = {IN_NO_LAYER: manifest.plan.left_out, TOO_WIDE: manifest.plan.too_wide, SILENT: manifest.silent}
+    return {why: names for why, names in found.items() if names}
 
 
 def index_of(

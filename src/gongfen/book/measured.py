@@ -1,6 +1,6 @@
 """What every way of measuring influence gives, and the checkpoints of a run at which two of them look."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -28,6 +28,8 @@ class Measured:
     interval: str
     """What the interval is, or why it is unknown."""
     told_by: str = CHECKPOINTS_AGREE
+    unseen: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What of the model was not looked at, by the reason."""
     built: bool | None = None
     """Whether an index was built for it; ``None``: none was asked."""
 

@@ -131,6 +131,7 @@ def story_of(here: Shown, output: str) -> OutputStory:
         sample=answer.sample,
         sentences=_sentences(record, answer, typed),
         influence_told=answer.told,
+        unseen=answer.unseen,
         influence_told_by=answer.told_by,
         quotes=_quotes(record, answer, typed, len(text), unread=bool(unread)),
         near_copies=_near_copies(record, answer, typed, len(text), unread=bool(unread)),

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import torch
 
-from gongfen.book.answers import ABOVE_RANDOM, CUT, INTERVAL, TOLD_BY, is_of, making_of
+from gongfen.book.answers import ABOVE_RANDOM, CUT, INTERVAL, TOLD_BY, UNSEEN, UNSEEN_NAMED, is_of, making_of
 from gongfen.book.indexing import asked_index
 from gongfen.book.making import Atelier, open_atelier
 from gongfen.book.measured import TELLS, Measured
@@ -190,8 +190,17 @@ def _influence(atelier: Atelier, found: Measured, row: int, output: str, name: s
             k.Note(name=ABOVE_RANDOM, value=TELLS[found.told[row]]),
             k.Note(name=TOLD_BY, value=found.told_by),
             k.Note(name=INTERVAL, value=found.interval),
+            *_unseen(found),
             *(found.notes(row) if isinstance(found, Differentiated) else ()),
         ),
+    )
+
+
+def _unseen(found: Measured) -> tuple[k.Note, ...]:
+    """What of the model was not looked at: how many, and the first names."""
+    return tuple(
+        k.Note(name=UNSEEN + why, value=f"{len(names)}: {' '.join(names[:UNSEEN_NAMED])}")
+        for why, names in found.unseen.items()
     )
 
 

@@ -35,7 +35,7 @@ from gongfen.reports.story import (
     WorkStory,
 )
 from gongfen.reports.templating import environment
-from gongfen.reports.text_tested import tested_line, told_line
+from gongfen.reports.text_tested import tested_line, told_line, unseen_lines
 from gongfen.reports.words import LANGUAGES, N_, Words, tongue
 from gongfen.reports.worth_pictures import price_said, worth_part
 from gongfen.reports.worth_words import CODES, LAYER_NAMES
@@ -132,6 +132,8 @@ class Card:
     quotations: tuple[Quotation, ...]
     influences: tuple[Influence, ...]
     tested: str
+    unseen: tuple[str, ...]
+    """What of the model the index that measured it does not look at."""
     told: str
     """That its strongest works cannot be told from random ones, or that nobody knows; empty when they can."""
     worth: tuple[Row, ...]
@@ -431,6 +433,7 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
             for s in output.sources
         ),
         tested=tested_line(output.tested, words),
+        unseen=tuple(unseen_lines(output.unseen, words)),
         told=told_line(output.influence_told, output.influence_told_by, words) if output.works_measured else "",
         worth=_worth(output, story.currency, words, key),
         parts=_parts(output.by_kind, words, key),

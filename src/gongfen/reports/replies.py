@@ -65,6 +65,16 @@ class Twins(msgspec.Struct, frozen=True, kw_only=True):
     share_ppm: int
 
 
+class Unseen(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a model an index does not look at: what a work did there is in no effect."""
+
+    why: str
+    """``in no linear layer``, ``too wide``, or ``silent``: nothing flows through it."""
+    count: int
+    names: tuple[str, ...]
+    """The first of them."""
+
+
 class Tested(msgspec.Struct, frozen=True, kw_only=True):
     """How well the way that measured an output ranked honest retrainings of the same model (LDS)."""
 
@@ -125,6 +135,8 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     """What the effects' intervals are, or why they are unknown; ``None``: not said."""
     cut: str | None = None
     """How many works were cut for training, so that only their beginning was measured; ``None``: not said."""
+    unseen: tuple[Unseen, ...] = ()
+    """What the index that answered does not look at."""
     parts: tuple[Part, ...] = ()
     """Sentences that were measured by themselves, in their order."""
     near_copies: tuple[Followed, ...] = ()

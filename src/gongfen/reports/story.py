@@ -6,7 +6,7 @@ Amounts are integers with their unit in the name. ``None`` means *unknown* and i
 
 from dataclasses import dataclass
 
-from gongfen.reports.replies import Tested
+from gongfen.reports.replies import Tested, Unseen
 from gongfen.value import Layer, Swings, Worth
 
 
@@ -130,6 +130,8 @@ class OutputStory:
     """Those of what the model wrote that were measured by themselves."""
     influence_told: bool | None = None
     """Whether its strongest works stand above random ones; ``None``: the measurement does not say."""
+    unseen: tuple[Unseen, ...] = ()
+    """What of the model the index that measured it does not look at."""
     influence_told_by: str | None = None
     """By what that is told; ``None``: the measurement does not say."""
     influence_grade: str

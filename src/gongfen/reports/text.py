@@ -15,7 +15,7 @@ from rich.text import Text
 from gongfen.facts.kinds import Payment, Settlement
 from gongfen.reports.recorded import recorded
 from gongfen.reports.replies import SEEDS_AGREE, Owed, Person, TracedPeriod, Who
-from gongfen.reports.text_tested import tested_line, told_line
+from gongfen.reports.text_tested import tested_line, told_line, unseen_lines
 from gongfen.reports.words import N_, Words
 from gongfen.value import TakenBack
 
@@ -244,6 +244,7 @@ def _account(answer: Who, words: Words) -> Iterable[str]:
     if answer.cut not in (None, "none"):
         cut = recorded(words, answer.cut or "")
         yield words.say("works were cut for training, and measured as far as that: %(cut)s", cut=cut)
+    yield from unseen_lines(answer.unseen, words)
     if answer.gained_nnat is not None and answer.residual_nnat is not None:
         yield words.say(
             "tuning gained it %(gained)s; the effects add up to %(sum)s, a residual of %(rest)s: "

@@ -1,6 +1,8 @@
-"""In one line each: how well a way of tracing stood its test on a model, and whether it can tell at all."""
+"""In a line each: how well a way of tracing stood its test, whether it can tell, and what it does not see."""
 
-from gongfen.reports.replies import SEEDS_AGREE, WORDS_ALONE, Tested
+from collections.abc import Sequence
+
+from gongfen.reports.replies import SEEDS_AGREE, WORDS_ALONE, Tested, Unseen
 from gongfen.reports.words import N_, Words
 
 ABOVE = {
@@ -19,6 +21,36 @@ CANNOT_TELL = {
     ),
 }
 ALIKE = N_("cannot tell: its strongest works do not stand above random ones, so these shares say nothing")
+
+NAMED = 3
+
+
+def unseen_lines(unseen: Sequence[Unseen], words: Words) -> list[str]:
+    """What of the model the index that answered does not look at, with the first names."""
+    return [line for line in (_unseen_line(one, words) for one in unseen) if line]
+
+
+def _unseen_line(one: Unseen, words: Words) -> str:
+    names = words.gettext(", ").join(one.names[:NAMED]) + (" …" if one.count > NAMED else "")
+    if one.why == "in no linear layer":
+        return words.counted(
+            "the index does not see %(n)s trained parameter that is in no linear layer: %(names)s",
+            "the index does not see %(n)s trained parameters that are in no linear layer: %(names)s",
+            one.count, names=names,
+        )  # fmt: skip
+    if one.why == "too wide":
+        return words.counted(
+            "the index does not see %(n)s layer that is too wide for it: %(names)s",
+            "the index does not see %(n)s layers that are too wide for it: %(names)s",
+            one.count, names=names,
+        )  # fmt: skip
+    if one.why == "silent":
+        return words.counted(
+            "the index does not see %(n)s layer through which nothing flows: %(names)s",
+            "the index does not see %(n)s layers through which nothing flows: %(names)s",
+            one.count, names=names,
+        )  # fmt: skip
+    return ""
 
 
 def told_line(told: bool | None, told_by: str | None, words: Words) -> str:
