@@ -76,6 +76,50 @@ def test_memory_that_is_short_is_said_and_another_failure_of_torch_is_not_hidden
         gongfen_(tmp_path, "train")
 
 
+WITHOUT = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {%s}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+from gongfen.cli.main import run
+sys.argv[0] = "gongfen"
+run()
+"""
+
+
+@pytest.mark.parametrize("absent", ["torch", "numpy"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "poet", "--quick"),
+        ("generate", "poet", "sing", "--name", "s", "--by", "ada"),
+        ("trace", "song-1"),
+        ("trace", "evaluate", "poet"),
+        ("trace", "period:2026-11:EUR"),
+    ],
+    ids=" ".join,
+)
+def test_a_verb_that_needs_torch_says_so_where_it_is_not_installed(shop: Path, words: tuple[str, ...], absent) -> None:
+    program = (sys.executable, "-c", WITHOUT % f'"{absent}"', *words)
+    environment = {**os.environ, "GONGFEN_BOOK": "gongfen.db", "COLUMNS": "120"}
+    found = subprocess.run(program, cwd=shop, env=environment, capture_output=True, text=True, check=False)
+    assert "Traceback" not in found.stderr
+    assert found.returncode == 2
+    said = " ".join(found.stderr.split())
+    assert f"the command needs {absent}, which is not installed → install it: pip install 'gongfen[studio]'" in said
+
+
+def test_a_part_of_gongfen_that_is_missing_is_no_mistake_of_the_reader(tmp_path: Path, monkeypatch) -> None:
+    def broken() -> None:
+        raise ModuleNotFoundError("No module named 'gongfen.nothing'", name="gongfen.nothing")
+
+    monkeypatch.setattr("gongfen.cli.app.app", broken)
+    with pytest.raises(ModuleNotFoundError):
+        gongfen_(tmp_path, "who")
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a settled cooperative's book in it."""

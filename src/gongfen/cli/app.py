@@ -126,10 +126,32 @@ def several_steps() -> Iterator[None]:
     try:
         yield
     except GongfenError as error:
-        error.left = "steps that were finished stay recorded"
+        error.left = FINISHED_STAY
         raise
+    except ImportError as error:
+        problem = not_installed(error)
+        problem.left = FINISHED_STAY
+        raise problem from None
 
 
+def not_installed(error: ImportError) -> GongfenError:
+    """What a verb needs and does not find; raises the error itself when a part of Gongfen is what is missing."""
+    module = (error.name or "").partition(".")[0]
+    if module in {"", "gongfen"}:
+        raise error
+    reason = f"needs {module}, which is not installed"
+    if not isinstance(error, ModuleNotFoundError):
+        reason = f"needs {module}, which cannot be loaded ({error})"
+    package = "'gongfen[studio]'" if module in STUDIO else module
+    return InputError("the command", reason, f"install it: pip install {package}")
+
+
+FINISHED_STAY = "steps that were finished stay recorded"
+STUDIO = {
+    "accelerate", "gguf", "numkong", "numpy", "peft", "pydivsufsort", "rensa", "safetensors", "scipy", "tokenizers",
+    "torch", "transformers", "uniseg",
+}  # fmt: skip
+"""What comes with ``gongfen[studio]``: training, writing and tracing need it, and nothing else does (ADR 4)."""
 COLLECT = (100_000, 20, 20)
 """When rubbish is looked for: facts and answers hold no cycles, and to walk large tables for some costs a fifth."""
 
@@ -148,6 +170,9 @@ def run() -> None:
         app()
     except GongfenError as error:
         _complain(error)
+        raise SystemExit(MISTAKE) from None
+    except ImportError as error:
+        _complain(not_installed(error))
         raise SystemExit(MISTAKE) from None
     except BrokenPipeError:
         # The reader has gone (`gongfen log | head`): nothing to complain about.
