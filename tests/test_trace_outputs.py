@@ -22,6 +22,7 @@ from gongfen.book.tracing_metagradient import by_metagradient
 from gongfen.errors import MissingAssumptionError, TrainingError
 from gongfen.reports.replies import Unseen
 from gongfen.reports.text_tested import unseen_lines
+from gongfen.errors import InputError, MissingAssumptionError, TrainingError
 from gongfen.reports.words import Words
 from gongfen.studio.workshop import code_sha256
 from gongfen.trace.interval import OVER_CHECKPOINTS, OVER_SEEDS
@@ -232,6 +233,41 @@ def test_what_does_not_go_together_is_named(folder: Path, options: tuple[str, ..
     assert reason in flat(found.stderr)
     with opened(folder) as book:
         assert book.log.size == before
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--workers", "99999"), "99999 workers cannot work → ask for one or more, up to 1,024"),
+        (("--ray", "BAD"), "the Ray cluster 'BAD' is no address → write local, auto, or HOST:PORT"),
+        (("--ray", "ray://:10001"), "the Ray cluster 'ray://:10001' is no address"),
+        (("--ray", "head:port"), "the Ray cluster 'head:port' is no address"),
+        (("--ray", "local", "--workers", "4000"), "4000 workers cannot work"),
+    ],
+)
+def test_how_an_index_is_built_is_looked_at_also_when_it_is_there(folder: Path, options, reason) -> None:
+    assert gongfen_(folder, "trace", RIVER, "--index").returncode == 0
+    with opened(folder) as book:
+        before = book.log.size
+    found = gongfen_(folder, "trace", RIVER, "--index", *options)
+    assert (found.returncode, reason in flat(found.stderr)) == (2, True), found.stderr
+    with opened(folder) as book:
+        assert book.log.size == before
+
+
+@pytest.mark.parametrize("name", ["", "..", "x" * 2_000, "a\nb"])
+def test_a_name_that_no_model_can_have_is_said_before_it_is_trained(folder: Path, monkeypatch, name: str) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("it was trained")
+
+    monkeypatch.setattr(making, "tune", never)
+    with opened(folder) as book:
+        before = book.log.size
+        with pytest.raises(InputError, match="the model's name"):
+            book.train(name, setup=SETUP, per_maker=4, planned_uses=10, cache=folder)
+        assert book.log.size == before
+    found = gongfen_(folder, "train", "--quick", "--per-maker", "4", "--", name)
+    assert (found.returncode, found.stderr.startswith("the model's name")) == (2, True), found.stderr
 
 
 @pytest.mark.parametrize("option", ["--metagradient", "--index", "--sentences", "--bergson"])

@@ -18,10 +18,11 @@ from gongfen.book.place import beside
 from gongfen.book.publishing import text_of
 from gongfen.book.recording import Record
 from gongfen.book.tokens import hold_works, tokens_known
-from gongfen.errors import MissingAssumptionError, TrainingError, UnknownWorkError
+from gongfen.errors import InputError, MalformedFactError, MissingAssumptionError, TrainingError, UnknownWorkError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
+from gongfen.facts.envelope import checked
 from gongfen.progress import Progress, silent
 from gongfen.proof.merkle import root_of
 from gongfen.studio.corpus import Corpus, Passage, sample
@@ -32,6 +33,7 @@ from gongfen.trace.tuning import Run, save_run, tune
 MACHINE = "this-computer"
 RUN_FILE = "run.safetensors"
 LICENCE = "the licence of each work, as recorded with it"
+SOURCE = "trained in this book, run {}"
 NATS = 1_000_000
 """Micro-nats in a nat."""
 
@@ -166,6 +168,7 @@ def train(
     ``sample``: the plan is sample data. ``workshop``: one that is open already for this setup and these works.
     The data set is recorded first, unless :func:`gather` has done so; it must hold these very works.
     """
+    folder = _checked_folder(record, model)
     data = gather(record, model, passages)
     gathered = next(f.body for _, f in record.about(data) if isinstance(f.body, k.Dataset) and f.body.dataset == data)
     if gathered.works != tuple(passage.work for passage in passages):
@@ -175,10 +178,9 @@ def train(
     texts = [passage.text for passage in passages]
     workshop = workshop or Workshop(setup, texts, cache)
     problem = workshop.problem(texts)
+    folder.mkdir(parents=True, exist_ok=True)
     with _timed() as clock:
         run = tune(problem, setup.recipe, progress=progress)
-    folder = runs_folder(record) / model.replace("/", "_")
-    folder.mkdir(parents=True, exist_ok=True)
     save_run(run, folder / RUN_FILE)
     read = [workshop.passage(text) for text in texts]
     tokens = sum(len(passage.tokens) for passage in read) * setup.recipe.epochs
@@ -202,6 +204,20 @@ def train(
         first_loss_unat=losses[0],
         last_loss_unat=losses[-1],
     )
+
+
+def _checked_folder(record: Record, model: str) -> Path:
+    """Where the run of a model to come will lie. Raises InputError for a name that no model or no folder can have."""
+    name = model.replace("/", "_")
+    named = k.Model(model=model, sha256="0" * 64, parameters=1, source=SOURCE.format(model), licence=LICENCE)
+    try:
+        checked(record.new(named, fact_id=f"model:{model}"))
+        checked(record.new(k.Dataset(dataset=f"{model}/data", works=("w",), root="0" * 64, licence=LICENCE)))
+    except MalformedFactError as error:
+        raise InputError(f"the model's name {model!r}", error.reason, "give it a short name of its own") from None
+    if not name.strip("."):
+        raise InputError(f"the model's name {model!r}", "names a folder above", "give it a short name of its own")
+    return runs_folder(record) / name
 
 
 def _memory(setup: Setup, run: Run, tokens: int, run_sha256: str, of_tokens: dict[str, str]) -> bytes:
@@ -251,7 +267,7 @@ def _training_facts(
         sha256=run.adapter_sha256,
         base=base.name if base else None,
         parameters=run.theta.numel(),
-        source=f"trained in this book, run {model}",
+        source=SOURCE.format(model),
         licence=base.licence if base else LICENCE,
     )
     yield record.new(made, fact_id=f"model:{model}")

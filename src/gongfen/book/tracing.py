@@ -104,6 +104,10 @@ class How:
         if self.bergson and (self.workers or self.ray):
             other = "--ray" if self.ray else "--workers"
             raise TrainingError(other, "does not go together with --bergson", "leave one of the two out")
+        if self.ray:  # what cannot be is said at once, whether an index is there already or not
+            Ray(self.workers or 1, self.ray)
+        elif self.workers:
+            Processes(self.workers)
 
     @property
     def engine(self) -> Engine:

@@ -7,6 +7,7 @@ every node must see the folder of the index, and have Gongfen.
 
 import multiprocessing
 import os
+import re
 import socket
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -21,6 +22,9 @@ from gongfen.trace.index.build import Source, Unit, run_unit
 from gongfen.trace.index.manifest import Shard
 from gongfen.trace.task import Task
 
+MOST_WORKERS = 1_024
+"""More are a slip of the hand: each holds the model."""
+ADDRESS = re.compile(r"(local|auto|(ray://)?(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):[0-9]{1,5})\Z")
 ANSWER_S = 5.0
 """So long a cluster's head may take to answer."""
 
@@ -32,7 +36,7 @@ class Processes:
     workers: int
 
     def __post_init__(self) -> None:
-        """Raises TrainingError for less than one."""
+        """Raises TrainingError for less than one, or far too many."""
         _at_least_one(self.workers)
 
     def __call__(self, units: Sequence[Unit]) -> Iterator[Shard]:
@@ -63,8 +67,11 @@ class Ray:
     address: str = "local"
 
     def __post_init__(self) -> None:
-        """Raises TrainingError for less than one."""
+        """Raises TrainingError for less than one, or for what is no address of a cluster."""
         _at_least_one(self.workers)
+        if not ADDRESS.match(self.address):
+            remedy = "write local, auto, or HOST:PORT as ray status shows it"
+            raise TrainingError(f"the Ray cluster {self.address!r}", "is no address", remedy)
 
     def __call__(self, units: Sequence[Unit]) -> Iterator[Shard]:
         """Shards as they are finished. Raises TrainingError without Ray, or when the cluster loses a worker."""
@@ -141,8 +148,8 @@ def _join(ray: Any, address: str) -> None:  # noqa: ANN401
 
 
 def _at_least_one(workers: int) -> None:
-    if workers < 1:
-        raise TrainingError(f"{workers} workers", "cannot work", "ask for one or more")
+    if not 1 <= workers <= MOST_WORKERS:
+        raise TrainingError(f"{workers} workers", "cannot work", f"ask for one or more, up to {MOST_WORKERS:,}")
 
 
 def _threads(workers: int) -> int:
