@@ -60,11 +60,13 @@ def together_do(*deeds: Callable[[], object]) -> list[object]:
         return list(pool.map(done, deeds))
 
 
-def holding(book: gongfen.Book, seconds: float) -> Callable[[], object]:
+def holding(book: gongfen.Book, seconds: float, held: threading.Event | None = None) -> Callable[[], object]:
     """Hold the pen for a while, so that others leave their batches in the inbox."""
 
     def hold() -> None:
         with book.log.store.writing():
+            if held is not None:
+                held.set()
             time.sleep(seconds)
 
     return hold
@@ -147,7 +149,8 @@ def test_an_inbox_that_a_crash_emptied_is_filled_again(server: Server, schema: s
 def test_a_busy_book_says_so_and_writes_nothing(schema: str, book: gongfen.Book, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setattr(together, "BUSY_S", 0.2)
     with gongfen.open(schema, by="test") as other:
-        found = together_do(holding(book, 1), lambda: other.record(fact("a", labour())))[1]
+        held = threading.Event()
+        found = together_do(holding(book, 3, held), lambda: held.wait(60) and other.record(fact("a", labour())))[1]
         assert isinstance(found, BookPlaceError)
         assert "is busy" in str(found)
         assert inbox_of(other) == 0

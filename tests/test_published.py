@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ from gongfen.proof.tiles import TileReader, check_tiles, files
 from gongfen.storage import Entry
 from tests.books import ORIGIN, new_book
 from tests.test_cli import gongfen_
+from tests.web import WebServer
 
 SIZES = (1, 2, 3, 255, 256, 257, 300, 511, 512, 513, 600)
 
@@ -581,8 +582,7 @@ def served(folder: Path, twist: Callable[[Any, str], bool] | None = None) -> Ite
 
     if twist:
         Handler.twist = staticmethod(twist)  # type: ignore[method-assign]
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = WebServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=lambda: server.serve_forever(0.01))
     thread.start()
     try:

@@ -19,10 +19,9 @@ from gongfen.book.evaluating import Evaluation, Wanted
 from gongfen.book.tracing import sold_passage
 from gongfen.book.tracing_gradients import by_gradients
 from gongfen.book.tracing_metagradient import by_metagradient
-from gongfen.errors import MissingAssumptionError, TrainingError
+from gongfen.errors import InputError, MissingAssumptionError, TrainingError
 from gongfen.reports.replies import Unseen
 from gongfen.reports.text_tested import unseen_lines
-from gongfen.errors import InputError, MissingAssumptionError, TrainingError
 from gongfen.reports.words import Words
 from gongfen.studio.workshop import code_sha256
 from gongfen.trace.interval import OVER_CHECKPOINTS, OVER_SEEDS

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,6 +53,7 @@ from tests.books import ORIGIN, new_book
 from tests.test_cli import gongfen_
 from tests.test_published import a_copy, grow
 from tests.test_witness_protocol import EXAMPLE, FORGED, LATER, LOG, SIGSUM, SIGSUM_KEY, TO_1, TO_3, TO_5, head, request
+from tests.web import WebServer
 
 NAME = "witness.example/ada"
 
@@ -662,7 +663,7 @@ def test_a_witness_that_lies_is_refused_and_accuses_nobody(book: gongfen.Book) -
         "unproved": "no; it does not show its head", "away": "302", "broken": "503 [bold]come back",
         "huge": "sends more than",
     }  # fmt: skip
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Liar)
+    server = WebServer(("127.0.0.1", 0), _Liar)
     thread = threading.Thread(target=lambda: server.serve_forever(0.01))
     thread.start()
     try:
