@@ -14,6 +14,8 @@ from torch import Generator, Tensor
 PERCENTILE = 0.99
 DRAWS = 1_000
 FEWEST = 5
+FEW = 10_000
+"""Works up to which random sets are drawn without repetition; of more, a set of a hundredth hardly repeats one."""
 PART = 100
 """A hundredth of the works counts as the strongest, five at least."""
 
@@ -26,9 +28,16 @@ def tells(each: Tensor, seed: int = 0) -> list[bool | None]:
         return [None] * outputs
     halves = each[0::2].mean(0), each[1::2].mean(0)
     source = Generator().manual_seed(seed)
-    drawn = torch.stack([torch.randperm(works, generator=source)[:strongest] for _ in range(DRAWS)])
+    drawn = _sets(works, strongest, source)
     return [all(_stands_out(one[row], other[row], strongest, drawn) for one, other in (halves, halves[::-1]))
             for row in range(outputs)]  # fmt: skip
+
+
+def _sets(works: int, strongest: int, source: Generator) -> Tensor:
+    """Random sets of so many works, [DRAWS, strongest]."""
+    if works > FEW:
+        return torch.randint(works, (DRAWS, strongest), generator=source)
+    return torch.stack([torch.randperm(works, generator=source)[:strongest] for _ in range(DRAWS)])
 
 
 def _stands_out(chosen_by: Tensor, seen_in: Tensor, strongest: int, drawn: Tensor) -> bool:

@@ -20,7 +20,7 @@ from gongfen.trace.index.build import Source, curvatures_file, same_works
 from gongfen.trace.index.curvature import divided, read_curvatures
 from gongfen.trace.index.manifest import AGAIN, PPM, Manifest, read_manifest
 from gongfen.trace.index.prepared import learned_sha256, projections_file, read_projections
-from gongfen.trace.index.rows import Rows, products, read_rows, rounded, sha256_of
+from gongfen.trace.index.rows import Rows, products, read_rows, rounded, sha256_once
 from gongfen.trace.layers import Layer, linear_layers
 from gongfen.trace.memory import enough
 from gongfen.trace.projection import Projection, project
@@ -49,7 +49,7 @@ class Index:
         self.manifest: Manifest = read_manifest(folder)
 
     def verify(self) -> None:
-        """Hold every file against its hash. Raises TrainingError."""
+        """Hold every file against its hash, once in a process unless it changes. Raises TrainingError."""
         due = {shard.file: shard.sha256 for shard in self.manifest.shards}
         for moment, (projections, curvatures) in enumerate(
             zip(self.manifest.projections, self.manifest.curvatures, strict=True)
@@ -58,7 +58,7 @@ class Index:
             due[curvatures_file(self.folder, moment).name] = curvatures
         for name, digest in due.items():
             path = self.folder / name
-            if not path.is_file() or sha256_of(path) != digest:
+            if not path.is_file() or sha256_once(path) != digest:
                 raise TrainingError(f"index {path}", "is missing or altered", AGAIN)
 
     def ask(self, source: Source, spans: Sequence[Span], progress: Progress = silent) -> Answer:

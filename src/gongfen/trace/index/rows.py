@@ -1,5 +1,6 @@
 """Works as rows of small whole numbers, a byte each with one scale a row, and their products with an output's row."""
 
+import time
 from hashlib import file_digest
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,12 @@ FITS = (1 << 31) // MOST**2
 """So many products of bytes fit in 32 bits, however large they are."""
 FEW = 2
 """So many outputs are faster one by one than packed (benchmarks/trace/limits.py)."""
+
+
+SETTLED_NS = 2_000_000_000
+"""After so long no clock gives another change the time of the last one."""
+_HASHED: dict[tuple[str | int, ...], str] = {}
+"""Hashes of files in the states that they were read in."""
 
 
 class Rows(NamedTuple):
@@ -82,6 +89,21 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file, hex."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+def sha256_once(path: Path) -> str:
+    """SHA-256 of a file, hex: read once in a process for as long as the file stays what it was.
+
+    What changed so lately that a clock may not tell a second change from it is read again, as git does it.
+    """
+    state = path.stat()
+    known = (str(path.absolute()), state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    if known not in _HASHED:
+        digest = sha256_of(path)
+        if time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns) < SETTLED_NS:
+            return digest
+        _HASHED[known] = digest
+    return _HASHED[known]
 
 
 def _unreadable(path: Path, why: str) -> TrainingError:
