@@ -84,15 +84,34 @@ def test_an_output_is_helped_most_by_its_own_text():
     assert effects[5] > 0
 
 
-def test_a_gradient_that_is_not_finite_is_named():
+def test_a_gradient_that_is_not_finite_is_named_with_its_work_or_output_and_layer():
     broken = problem()
     theta = broken.theta0.clone()
-    theta[0] = torch.nan
-    with pytest.raises(TrainingError, match=r"outputs \[1\] have no finite gradient"):
+    theta[0] = torch.nan  # of the token 0, which not every text holds
+    with pytest.raises(
+        TrainingError, match=r"output 1 has gradients that are not finite numbers, in layer (embed|head);"
+    ):
         display_influence(broken, theta)
-    broken = LanguageProblem(Small(), EXAMPLES, OUTPUTS[:1], [1])
-    with pytest.raises(TrainingError, match=r"examples \[0, 2, 4\] have no finite gradient"):
+    with pytest.raises(TrainingError, match="output song has"):
+        display_influence(broken, theta, names=["poem", "song"])
+    broken = LanguageProblem(Small(), EXAMPLES[1:], OUTPUTS[:1], [1])
+    with pytest.raises(
+        TrainingError, match=r"work 1 has gradients that are not finite numbers, in layer (embed|head);"
+    ):
         display_influence(broken, theta)
+    with pytest.raises(TrainingError, match="work ada/2 has"):
+        display_influence(broken, theta, works=["ada/1", "ada/2", "bo/1", "bo/2"])
+    theta = broken.theta0.clone()
+    theta[-1] = torch.inf
+    with pytest.raises(TrainingError, match="output 0 has gradients that are not finite"):
+        display_influence(broken, theta)
+
+
+def test_a_parameter_is_named_by_its_layer():
+    small = problem()
+    count = 8 * 4
+    found = [small.layer_of(place) for place in (0, count - 1, count, len(small.theta0) - 1)]
+    assert found == ["embed", "embed", "head", "head"]
 
 
 # -- whether it can tell -----------------------------------------------------------------------------------------------

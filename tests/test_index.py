@@ -346,6 +346,15 @@ def test_a_gradient_that_is_no_number_is_named_with_its_work_and_layer(tmp_path)
         Index(tmp_path)
 
 
+def test_an_output_whose_gradient_is_no_number_is_named_with_its_layer(tmp_path) -> None:
+    index, source = built(tmp_path), Digits(spoiled=WORKS + 1)
+    with pytest.raises(TrainingError, match=r"output 1 has gradients that are not finite numbers, in layer (fir|seco)"):
+        asked(index, source)
+    with pytest.raises(TrainingError, match="output song has gradients"):
+        index.ask(source, [Span(0), Span(1)], names=["poem", "song"])
+    assert bool(asked(index, source, [Span(0)]).isfinite().all())
+
+
 def test_a_build_that_was_broken_off_goes_on_where_it_was(tmp_path) -> None:
     done = []
 

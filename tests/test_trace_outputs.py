@@ -16,7 +16,7 @@ from gongfen import kinds as k
 from gongfen.book import making, tracing_metagradient
 from gongfen.book.answers import makers_of
 from gongfen.book.evaluating import Evaluation, Wanted
-from gongfen.book.tracing import sold_passage
+from gongfen.book.tracing import sold_passage, trace_with
 from gongfen.book.tracing_gradients import by_gradients
 from gongfen.book.tracing_metagradient import by_metagradient
 from gongfen.errors import InputError, MissingAssumptionError, TrainingError
@@ -345,6 +345,18 @@ def test_a_run_that_is_not_smooth_is_refused_and_nothing_is_written(folder: Path
     with opened(folder) as book:
         assert book.log.size == before
         assert book.trace("rough/output")[0].grade == "display", "by other ways it can be traced"
+
+
+def test_an_output_without_finite_gradients_is_named_and_nothing_is_written(folder: Path) -> None:
+    with opened(folder) as book:
+        before = book.log.size
+        atelier = making.open_atelier(book.log, "poet", folder)
+        spoilt = atelier.run.theta0.clone()
+        spoilt[-1] = torch.nan
+        broken = replace(atelier, run=replace(atelier.run, theta0=spoilt))
+        with pytest.raises(TrainingError, match=f"output {RIVER} has gradients that are not finite numbers, in layer "):
+            trace_with(book.log, broken, [RIVER])
+        assert book.log.size == before
 
 
 def test_a_run_that_does_not_replay_to_its_hash_is_refused(folder: Path) -> None:

@@ -286,6 +286,10 @@ class Linear:
         """Likewise."""
         return self._outputs[index] @ theta
 
+    def layer_of(self, place: int) -> str:
+        """It has none."""
+        return f"parameter {place}"
+
 
 def fisher(moments: int) -> Callable[[Lora], tuple[Stage, None]]:
     """The product's whole gradients over the last so many of four checkpoints: the empirical Fisher, by its Gram."""

@@ -105,8 +105,12 @@ def asked_index(
     shortlist: int = 0,
     engine: Engine = here,
     progress: Progress = silent,
+    names: Sequence[str] = (),
 ) -> Measured:
-    """Every work's effect on these spans of the outputs, by the model's index; ``shortlist`` of each measured again."""
+    """Every work's effect on these spans of the outputs, by the model's index; ``shortlist`` of each measured again.
+
+    ``names`` of the outputs are for errors alone.
+    """
     source = RunSource(atelier, tuple(passages))
     index, built = index_of(record, source, engine, progress)
     belongs(index.manifest, atelier.model, source.items, [moment.parameters_sha256 for moment in source.moments])
@@ -115,7 +119,7 @@ def asked_index(
         f"index of {len(plan.moments)} checkpoints, {plan.numbers} numbers a work, rank {plan.method.rank}, "
         f"whitening {plan.method.whitening_ppm / PPM:g}, damping {plan.method.damping_ppm / PPM:g}"
     )
-    answer = index.ask(source, spans, progress)
+    answer = index.ask(source, spans, progress, names)
     told_by = answer.each  # what the projections say: exact effects have no noise of their own to stand above
     if shortlist:
         answer = reranked(index, source, spans, answer, shortlist, progress=progress)

@@ -148,11 +148,11 @@ def trace_with(
     found: Measured
     if how.index:
         spans = [*(Span(number) for number in range(len(outputs))), *(part.span for part in parts)]
-        found = asked_index(record, atelier, passages, spans, how.rerank, how.engine, progress)
+        found = asked_index(record, atelier, passages, spans, how.rerank, how.engine, progress, outputs)
     elif how.metagradient:
         found = by_metagradient(atelier, outputs, passages, how.seeds or SEEDS, cache or cache_folder(), progress)
     else:
-        found = by_gradients(atelier, passages, progress)
+        found = by_gradients(atelier, passages, progress, outputs)
     quoting = Quoting(record, dict(zip(atelier.works, atelier.texts, strict=True)))
     cut = k.Note(name=CUT, value=_cut(atelier))
     now, before = _utilities(atelier, passages)

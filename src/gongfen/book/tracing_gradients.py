@@ -17,9 +17,14 @@ from gongfen.trace.tuning import replayed
 
 
 def by_gradients(
-    atelier: Atelier, passages: Sequence[Passage], progress: Progress = silent, *, tell: bool = True
+    atelier: Atelier,
+    passages: Sequence[Passage],
+    progress: Progress = silent,
+    names: Sequence[str] = (),
+    *,
+    tell: bool = True,
 ) -> Measured:
-    """Every work's effect on every output, averaged over the checkpoints. Raises TrainingError.
+    """Every work's effect on every output, averaged over the checkpoints. Raises TrainingError, which names them.
 
     ``tell``: at the end of the run, each output is held against its own words in random order, too.
     """
@@ -30,9 +35,16 @@ def by_gradients(
     steps = checkpoints(len(atelier.run.batches))
     found = []
     for number, step in enumerate(steps):
-        last, theta = step == steps[-1], replayed(atelier.run, step).theta
-        asked, moves = problem if last else alone, portion(progress, number, len(steps))
-        found.append(display_influence(asked, theta, progress=moves, apart=len(texts) if last else 0))
+        last = step == steps[-1]
+        one = display_influence(
+            problem if last else alone,
+            replayed(atelier.run, step).theta,
+            progress=portion(progress, number, len(steps)),
+            apart=len(texts) if last else 0,
+            works=atelier.works,
+            names=names,
+        )
+        found.append(one)
     method = f"whole gradients at {len(steps)} checkpoints, {found[0].method}, damping {found[0].damping:g}"
     measured = averaged(method, torch.stack([one.effects for one in found]))
     return replace(measured, told=_told(passages, found[-1].effects, found[-1].apart), told_by=WORDS_ALONE)

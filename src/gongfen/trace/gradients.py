@@ -10,6 +10,7 @@ A run has many such points. What is said at several of its checkpoints is averag
 and how it varies over them tells how far it is known (:mod:`gongfen.trace.interval`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +20,7 @@ from torch import Tensor
 from gongfen.errors import TrainingError
 from gongfen.progress import Progress, silent
 from gongfen.trace.memory import enough
-from gongfen.trace.problem import Problem
+from gongfen.trace.problem import Problem, named
 from gongfen.trace.tuning import steady
 
 Method = Literal["empirical-fisher", "plain"]
@@ -50,35 +51,48 @@ def display_influence(
     memory_bytes: int = MEMORY_BYTES,
     progress: Progress = silent,
     apart: int = 0,
+    works: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> DisplayInfluence:
-    """Trace every output at ``theta`` [P] in one pass.
+    """Trace every output at ``theta`` [P] in one pass; ``works`` and ``names`` of the outputs are for errors alone.
 
     Each example's gradient is taken by itself, so nothing depends on how examples are put in batches. The last
     ``apart`` outputs are taken one by one afterwards: many of them need no more memory, and change nothing. Raises
-    TrainingError for gradients that are not finite, and when one example or one output does not fit in memory.
+    TrainingError for gradients that are not finite, naming work or output and layer, and when one example or one output
+    does not fit in memory.
     """
     with enough("tracing: reading the works", LESS):
-        return _influence(problem, theta, damping, memory_bytes, progress, apart)
+        return _influence(problem, theta, damping, memory_bytes, progress, apart, works, names)
 
 
 def _influence(
-    problem: Problem, theta: Tensor, damping: float, memory_bytes: int, progress: Progress, apart: int
+    problem: Problem,
+    theta: Tensor,
+    damping: float,
+    memory_bytes: int,
+    progress: Progress,
+    apart: int,
+    works: Sequence[str],
+    names: Sequence[str],
 ) -> DisplayInfluence:
     examples, outputs = problem.examples, len(problem.prices) - apart
     fits = examples * theta.numel() * theta.element_size() <= memory_bytes
     kept = torch.empty(examples, theta.numel(), dtype=theta.dtype) if fits else None
     with steady(torch.get_num_threads()):
-        queries = torch.stack([_output_gradient(problem, theta, j) for j in range(outputs)], dim=1)
-        _refuse_infinite("outputs", queries.sum(0))
+        each = [_output_gradient(problem, theta, j) for j in range(outputs)]
+        for j, query in enumerate(each):
+            _refuse_infinite(problem, f"output {named(names, j)}", query)
+        queries = torch.stack(each, dim=1)
+        del each
         dots = torch.empty(examples, outputs, dtype=theta.dtype)
         squares = torch.empty(examples, dtype=theta.dtype)
         for i in range(examples):
             gradient = example_gradient(problem, theta, i)
+            _refuse_infinite(problem, f"work {named(works, i)}", gradient)
             dots[i], squares[i] = gradient @ queries, gradient @ gradient
             if kept is not None:
                 kept[i] = gradient
             progress(i + 1, examples + apart)
-        _refuse_infinite("examples", squares)
         level = squares.mean() / examples
         if kept is None:
             return DisplayInfluence(-(dots / (examples * level)).T, "plain", 1.0)
@@ -115,7 +129,10 @@ def _output_gradient(problem: Problem, theta: Tensor, number: int) -> Tensor:
     return gradient
 
 
-def _refuse_infinite(kind: str, values: Tensor) -> None:
-    bad = (~values.isfinite()).nonzero().flatten().tolist()
-    if bad:
-        raise TrainingError(f"{kind} {bad}", "have no finite gradient at the end", "train at a lower rate")
+def _refuse_infinite(problem: Problem, thing: str, gradient: Tensor) -> None:
+    """Raise TrainingError, naming the layer, for a gradient that is not finite, or whose square is not."""
+    if not bool((gradient @ gradient).isfinite()):
+        bad = ~gradient.isfinite()
+        place = int(bad.int().argmax()) if bool(bad.any()) else int(gradient.abs().argmax())
+        reason = f"has gradients that are not finite numbers, in layer {problem.layer_of(place)}"
+        raise TrainingError(thing, reason, "look at it, or train at a lower rate")

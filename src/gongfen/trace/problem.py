@@ -42,6 +42,9 @@ class Problem(Protocol):
     def log_likelihoods(self, theta: Tensor, index: Tensor) -> Tensor:
         """Log-likelihood of the outputs ``index`` [B], in nats, [B]; differentiable in ``theta``."""
 
+    def layer_of(self, place: int) -> str:
+        """The name of the layer whose parameter stands at that place of θ."""
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -99,6 +102,14 @@ class LanguageProblem:
         sums, _ = self._surprise(theta, [self._outputs[i] for i in index.tolist()])
         return -sums
 
+    def layer_of(self, place: int) -> str:
+        """The name of the module whose parameter stands at that place of θ."""
+        for name, parameter in zip(self._names, self._parameters, strict=True):
+            place -= parameter.numel()
+            if place < 0:
+                return name.rpartition(".")[0] or name
+        raise IndexError(place)
+
     def place(self, theta: Tensor) -> nn.Module:
         """Copy ``theta`` [P] into the module's parameters for good, and return the module."""
         with torch.no_grad():
@@ -142,6 +153,11 @@ def _outputs(problem: Problem) -> tuple[Tensor, ...]:
     if not len(problem.prices):
         raise TrainingError("utility", "has no sold output to weigh", "give the problem outputs and prices")
     return torch.split(torch.arange(len(problem.prices)), OUTPUTS_AT_ONCE)
+
+
+def named(names: Sequence[str], number: int) -> str:
+    """The name of a work or output, or its number where it was given none."""
+    return names[number] if names else str(number)
 
 
 def vocabulary_of(module: nn.Module) -> int | None:

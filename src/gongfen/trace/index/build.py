@@ -210,13 +210,16 @@ def work_rows(
     return rows
 
 
-def refuse_infinite(parts: Sequence[Tensor], at: slice, layers: Sequence[Layer], names: Sequence[str]) -> None:
-    """Raise TrainingError, naming works and layer, for rows ``at`` that hold what is no number."""
+def refuse_infinite(
+    parts: Sequence[Tensor], at: slice, layers: Sequence[Layer], names: Sequence[str], kind: str = "work"
+) -> None:
+    """Raise TrainingError, naming works or outputs and layer, for rows ``at`` that hold what is no number."""
     for part, layer in zip(parts, layers, strict=True):
         bad = [name for name, row in zip(names, part[at], strict=True) if not bool(row.isfinite().all())]
         if bad:
             reason = f"has gradients that are not finite numbers, in layer {layer.name}"
-            raise TrainingError(f"work {', '.join(bad[:3])}", reason, "look at it, or train at a lower rate")
+            thing = f"{kind} {', '.join(list(dict.fromkeys(bad))[:3])}"
+            raise TrainingError(thing, reason, "look at it, or train at a lower rate")
 
 
 # -- what workers share ------------------------------------------------------------------------------------------------

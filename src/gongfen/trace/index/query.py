@@ -16,13 +16,14 @@ from torch import Tensor
 
 from gongfen.errors import TrainingError
 from gongfen.progress import Progress, silent
-from gongfen.trace.index.build import Source, curvatures_file, same_works
+from gongfen.trace.index.build import Source, curvatures_file, refuse_infinite, same_works
 from gongfen.trace.index.curvature import divided, read_curvatures
 from gongfen.trace.index.manifest import AGAIN, PPM, Manifest, read_manifest
 from gongfen.trace.index.prepared import learned_sha256, projections_file, read_projections
 from gongfen.trace.index.rows import Rows, products, read_rows, rounded, sha256_once
 from gongfen.trace.layers import Layer, linear_layers
 from gongfen.trace.memory import enough
+from gongfen.trace.problem import named
 from gongfen.trace.projection import Projection, project
 from gongfen.trace.spans import Span, differentiate
 from gongfen.trace.task import Task
@@ -61,27 +62,30 @@ class Index:
             if not path.is_file() or sha256_once(path) != digest:
                 raise TrainingError(f"index {path}", "is missing or altered", AGAIN)
 
-    def ask(self, source: Source, spans: Sequence[Span], progress: Progress = silent) -> Answer:
+    def ask(
+        self, source: Source, spans: Sequence[Span], progress: Progress = silent, names: Sequence[str] = ()
+    ) -> Answer:
         """What every work did for these spans, at every checkpoint. Whether a file was altered is for ``verify``.
 
-        Raises TrainingError for another model than the one that was indexed, even one of the same shape.
+        ``names`` of the outputs are for errors alone. Raises TrainingError for another model than the one that was
+        indexed, even one of the same shape, and for gradients that are not finite.
         """
         if not spans:
             raise TrainingError("no span", "was asked about", "name one: Span(0) is the first output")
         moments = range(len(self.manifest.plan.moments))
         each: list[Tensor] = []
         for moment in moments:
-            each.append(self.products(moment, self.directions(source(moment), moment, spans)))
+            each.append(self.products(moment, self.directions(source(moment), moment, spans, names)))
             progress(moment + 1, len(moments))
         return Answer(torch.stack(each))
 
-    def directions(self, task: Task, moment: int, spans: Sequence[Span]) -> Tensor:
+    def directions(self, task: Task, moment: int, spans: Sequence[Span], names: Sequence[str] = ()) -> Tensor:
         """(C + d)^-1 ψ of these spans at a checkpoint, fp32 [M, D]."""
         layers, _ = linear_layers(task.module)
         self._same_layers(layers)
         self._same_parameters(task, moment)
         same_works(self.manifest.plan.model, task, len(self.manifest.plan.works))
-        rows = span_rows(task, layers, read_projections(self.folder, moment, len(layers)), spans)
+        rows = span_rows(task, layers, read_projections(self.folder, moment, len(layers)), spans, names)
         curvatures = read_curvatures(curvatures_file(self.folder, moment), self.manifest.curvatures[moment])
         plan = self.manifest.plan
         try:
@@ -119,7 +123,13 @@ class Index:
             )
 
 
-def span_rows(task: Task, layers: Sequence[Layer], projections: Sequence[Projection], spans: Sequence[Span]) -> Tensor:
+def span_rows(
+    task: Task,
+    layers: Sequence[Layer],
+    projections: Sequence[Projection],
+    spans: Sequence[Span],
+    names: Sequence[str] = (),
+) -> Tensor:
     """ψ of every span, fp32 [M, D]: one forward pass for an output, one backward pass for each of its spans."""
     rows = torch.zeros(len(spans), sum(projection.size for projection in projections))
     parts = torch.split(rows, [projection.size for projection in projections], 1)
@@ -129,6 +139,5 @@ def span_rows(task: Task, layers: Sequence[Layer], projections: Sequence[Project
 
     with enough("reading the outputs", "close other programs, or trace fewer tokens of an output"):
         differentiate(task, layers, spans, take)
-    if not bool(rows.isfinite().all()):
-        raise TrainingError("output", "has gradients that are not finite numbers", "train at a lower rate")
+    refuse_infinite(parts, slice(None), layers, [named(names, span.output) for span in spans], "output")
     return rows
