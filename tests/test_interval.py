@@ -5,7 +5,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gongfen.trace.interval import inverse_trigamma, moderated, over_checkpoints, over_seeds, quantile_975
+from gongfen.trace.interval import (
+    inverse_trigamma,
+    moderated,
+    over_checkpoints,
+    over_seeds,
+    quantile_975,
+    shares_over_checkpoints,
+    shares_over_seeds,
+)
 
 
 def test_the_mean_of_four_checkpoints_by_hand():
@@ -80,3 +88,42 @@ def test_they_hold_nineteen_times_in_twenty(count):
     another = true[0] + torch.randn(40_000, generator=source)
     low, high = over_seeds(drawn[:, 0])
     assert ((low <= another) & (another <= high)).double().mean() > 0.93
+
+
+# -- of makers' shares -------------------------------------------------------------------------------------------------
+
+TWO_MAKERS = torch.tensor([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5]], dtype=torch.float64)
+"""A work of each, and one of both."""
+
+
+def test_a_share_over_checkpoints_by_hand():
+    """Effects 1, 2, 3, 2 of the one and 3, 2, 1, 2 of the other: R = 8/16, (S − R T)/4 = ∓¼, 0, ±¼, 0.
+
+    s = √(⅛/3) = .2041, t(3) = 3.182: ± 3.182 · .2041 / 2 = .3248. What is negative on average counts for nobody.
+    """
+    each = torch.tensor([[1.0, 3.0, -1], [2, 2, -2], [3, 1, 0.5], [2, 2, -1]], dtype=torch.float64)
+    low, high = shares_over_checkpoints(each, TWO_MAKERS)
+    assert low.tolist() == pytest.approx([0.5 - 0.3248] * 2, abs=1e-4)
+    assert high.tolist() == pytest.approx([0.5 + 0.3248] * 2, abs=1e-4)
+
+
+def test_checkpoints_that_differ_in_size_alone_leave_a_share_certain():
+    """Twice as large at one checkpoint, for every work: the effects' intervals are wide, the share's has no length."""
+    each = torch.tensor([[1.0, 2, 2]], dtype=torch.float64) * torch.tensor([[1.0], [2], [1], [2]], dtype=torch.float64)
+    low, high = shares_over_checkpoints(each, TWO_MAKERS)
+    assert low.tolist() == pytest.approx([0.4, 0.6])
+    assert high.tolist() == pytest.approx([0.4, 0.6])
+
+
+def test_shares_of_another_run_end_at_nothing_and_at_all():
+    each = torch.tensor([[1.0, 3, 0], [3, 1, 0]], dtype=torch.float64)
+    low, high = shares_over_seeds(each, TWO_MAKERS)
+    assert low.tolist() == [0, 0]
+    assert high.tolist() == [1, 1]
+
+
+def test_without_another_look_or_anything_positive_a_share_has_no_interval():
+    assert shares_over_checkpoints(torch.ones(1, 3).double(), TWO_MAKERS) is None
+    assert shares_over_checkpoints(-torch.ones(4, 3).double(), TWO_MAKERS) is None
+    assert shares_over_seeds(torch.ones(1, 3).double(), TWO_MAKERS) is None
+    assert shares_over_seeds(torch.tensor([[1.0, 1, 1], [-1, -1, -1]]).double(), TWO_MAKERS) is None

@@ -178,6 +178,34 @@ def test_texts_of_random_words_are_hardly_ever_told_by_whole_gradients(folder: P
     assert sum(told) <= 5, "two of a hundred, by chance; all of them, where halves of the checkpoints were compared"
 
 
+@pytest.mark.parametrize("way", ["", "--index", "--metagradient"])
+def test_makers_shares_have_intervals_in_every_way_of_measuring(folder: Path, way: str) -> None:
+    """In the table that people read; and none once a work is somebody else's, for then the share is another."""
+    assert gongfen_(folder, "trace", RIVER, *filter(None, [way])).returncode == 0
+    answer = json.loads(gongfen_(folder, "who", RIVER, "--json").stdout)
+    rows = [row for row in answer["makers"] if row["influence_ppm"]]
+    assert len(rows) >= 2
+    for row in rows:
+        assert 0 <= row["influence_low_ppm"] <= row["influence_ppm"] <= row["influence_high_ppm"] <= 1_000_000
+    said_ = flat(gongfen_(folder, "who", RIVER).stdout)
+    assert re.search(r"\d% \[\d[\d.]*%, \d[\d.]*%\]", said_)
+
+
+def test_a_share_that_is_another_by_now_has_no_interval(folder: Path) -> None:
+    with opened(folder) as book:
+        book.trace(RIVER)
+        body = measured(book, RIVER)
+        (first, *_) = [note for note in body.notes if note.name == "share between, ppm"]
+        maker = first.value.split(" ")[2]
+        notes = tuple(k.Note(name=note.name, value=f"0 1 {maker}") if note == first else note for note in body.notes)
+        book.record(msgspec.structs.replace(body, influence="later", notes=notes))
+        rows = {row.maker: row for row in book.who(RIVER).makers}
+        assert rows[maker].influence_ppm > 1
+        assert rows[maker].influence_low_ppm is None
+        book.trace(RIVER, metagradient=True, seeds=1)
+        assert all(row.influence_low_ppm is None for row in book.who(RIVER).makers)
+
+
 def test_what_the_index_does_not_look_at_is_named_beside_its_answer(folder: Path) -> None:
     """Embeddings and norms are trained here, and are in no linear layer; whole gradients look at them."""
     line = "the index does not see 4 trained parameters that are in no linear layer: model.embed_tokens.weight, "

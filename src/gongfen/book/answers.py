@@ -31,8 +31,11 @@ TOLD_BY = "above random works by"
 INTERVAL = "interval"
 CUT = "works cut for training"
 UNSEEN = "not seen: "
-UNSEEN_NAMED = 20
+UNSEEN_NAMED = 10
 """So many names of what an index does not look at are recorded, after their number."""
+SHARE = "share between, ppm"
+SHARES_NOTED = 200
+"""Of so many makers the interval of their share is recorded, those first whose share may be largest."""
 TOLD = {"yes": True, "no": False}
 """What a measurement says of itself; anything else is unknown."""
 TYPED = "typed code points"
@@ -129,6 +132,17 @@ def _noted(influence: k.Influence, name: str) -> str | None:
 def told_by(influence: k.Influence) -> str | None:
     """By what a measurement tells its strongest works from random ones; older ones of the run itself do not say it."""
     return _noted(influence, TOLD_BY) or (SEEDS_AGREE if influence.method.startswith("metagradient, ") else None)
+
+
+def shares_noted(maker: str, low_ppm: int, high_ppm: int) -> k.Note:
+    """Both ends of a maker's share, as they are recorded beside a measurement."""
+    return k.Note(name=SHARE, value=f"{low_ppm} {high_ppm} {maker}")
+
+
+def shares_between(influence: k.Influence) -> dict[str, tuple[int, int]]:
+    """Maker → both ends of their share, as far as the measurement says them."""
+    rows = (note.value.split(" ", 2) for note in influence.notes if note.name == SHARE)
+    return {row[2]: (int(row[0]), int(row[1])) for row in rows if len(row) == 3 and (row[0] + row[1]).isdecimal()}
 
 
 def _unseen(influence: k.Influence) -> tuple[Unseen, ...]:
@@ -243,6 +257,7 @@ def _behind(
                 works[maker] = works.get(maker, 0) + 1
     labour = labour_by_maker(record, output)
     influence: dict[str, int] = {}
+    between = shares_between(found[1]) if found else {}
     if found:
         weights = influence_weights(record.state, found[1])
         weights.pop(UNIDENTIFIED, None)
@@ -253,11 +268,19 @@ def _behind(
             works=works.get(maker, 0),
             labour_uslh=labour.get(maker, 0),
             influence_ppm=influence.get(maker, 0) if found else None,
+            **_ends(between.get(maker), influence.get(maker, 0)),
             quotes=sum(maker in quote.makers for quote in quotes),
         )
         for maker in {*works, *labour, *(maker for step in steps for maker in owners[step.work])}
     ]
     return sorted(rows, key=lambda row: (-(row.influence_ppm or 0), -row.labour_uslh, row.maker))
+
+
+def _ends(between: tuple[int, int] | None, share_ppm: int) -> dict[str, int]:
+    """Both ends of a share, unless they are of another: a work's makers were corrected after it was measured."""
+    if between is None or not between[0] <= share_ppm <= between[1]:
+        return {}
+    return {"influence_low_ppm": between[0], "influence_high_ppm": between[1]}
 
 
 def labour_by_maker(record: Record, output: str) -> dict[str, int]:

@@ -28,6 +28,8 @@ class Measured:
     interval: str
     """What the interval is, or why it is unknown."""
     told_by: str = CHECKPOINTS_AGREE
+    each: Tensor | None = None
+    """Effects [C, M, N] at each checkpoint, or of the run with each seed: what intervals are over."""
     unseen: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What of the model was not looked at, by the reason."""
     built: bool | None = None
@@ -43,7 +45,7 @@ def averaged(method: str, each: Tensor, told_by: Tensor | None = None) -> Measur
     """The mean of effects [C, M, N] at the checkpoints, and how far they agree; ``told_by``: others that tell noise."""
     ends = over_checkpoints(each)
     interval = ONE_CHECKPOINT if ends is None else OVER_CHECKPOINTS.format(len(each))
-    return Measured(method, each.mean(0), tells(each if told_by is None else told_by), ends, interval)
+    return Measured(method, each.mean(0), tells(each if told_by is None else told_by), ends, interval, each=each)
 
 
 def portion(progress: Progress, number: int, of: int) -> Progress:

@@ -20,6 +20,7 @@ from gongfen.book.tokens import hold_output
 from gongfen.book.tracing_gradients import by_gradients
 from gongfen.book.tracing_metagradient import SEEDS, Differentiated, by_metagradient
 from gongfen.book.tracing_parts import KEPT, Part, parts_of
+from gongfen.book.tracing_shares import share_notes
 from gongfen.errors import TrainingError, UnknownWorkError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
@@ -161,7 +162,8 @@ def trace_with(
     for row, output in enumerate(outputs):
         name = f"display:{output}:{measured_before(record, output)}"
         whole = _influence(atelier, found, row, output, name)
-        notes = (*whole.notes, cut, *quoting.notes)
+        shares = _shares(record, atelier, found, row)
+        notes = (*whole.notes, cut, *quoting.notes, *shares)
         whole = msgspec.structs.replace(whole, notes=notes, utility_nnat=now[row], untuned_nnat=before[row])
         facts.append(record.new(whole, fact_id=f"influence:{whole.influence}"))
         for number, part in enumerate(parts, len(outputs)):
@@ -198,6 +200,14 @@ def _influence(atelier: Atelier, found: Measured, row: int, output: str, name: s
             *(found.notes(row) if isinstance(found, Differentiated) else ()),
         ),
     )
+
+
+def _shares(record: Record, atelier: Atelier, found: Measured, row: int) -> tuple[k.Note, ...]:
+    """How far makers' shares of one output are known."""
+    if found.each is None:
+        return ()
+    seeds = isinstance(found, Differentiated)
+    return share_notes(record, atelier.works, found.each[:, row], seeds=seeds)
 
 
 def _unseen(found: Measured) -> tuple[k.Note, ...]:

@@ -105,6 +105,7 @@ def by_metagradient(
         ends=_ends(effects),
         interval=interval,
         told_by=SEEDS_AGREE,
+        each=effects,
         growth=tuple(one.growth for one in found[0]),
         adapter_sha256=found[0][0].adapter_sha256,
     )

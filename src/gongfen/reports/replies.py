@@ -106,6 +106,9 @@ class Behind(msgspec.Struct, frozen=True, kw_only=True):
     """Their living labour at rest in it."""
     influence_ppm: int | None
     """Their part of the positive influence; ``None``: not measured."""
+    influence_low_ppm: int | None = None
+    """With ``influence_high_ppm``, the interval of that part; ``None``: unknown."""
+    influence_high_ppm: int | None = None
     quotes: int
 
 

@@ -126,6 +126,8 @@ def who(answer: Who, words: Words) -> RenderableType:
     rows = table(words, "maker", "works", "labour in it", "influence", "quoted", numbers=(1, 2, 3, 4))
     for row in answer.makers[:STRONGEST]:
         share = words.gettext("not measured") if row.influence_ppm is None else words.percent(row.influence_ppm)
+        if row.influence_low_ppm is not None and row.influence_high_ppm is not None:
+            share += f" [{words.percent(row.influence_low_ppm)}, {words.percent(row.influence_high_ppm)}]"
         labour = words.hours(row.labour_uslh) if row.labour_uslh else words.gettext("not measured")
         rows.add_row(row.maker, words.number(row.works), labour, share, words.number(row.quotes))
     parts: list[RenderableType] = [head, chain, Text(), rows]

@@ -11,6 +11,11 @@ of all N together: how far works vary is itself drawn, σ² ~ d₀ s₀² / χ²
 moderates each of them: s̃² = (d₀ s₀² + d s²) / (d₀ + d), with d = S − 1, and d₀ + d degrees of freedom, rounded down
 (Smyth 2004, "Linear models and empirical Bayes methods for assessing differential expression in microarray
 experiments", section 6.2 for d₀ and s₀², equation 3.4 for s̃²). Works that vary alike give d₀ = ∞: one s for all.
+
+**Shares.** A maker's share R of the positive effects is a ratio, S̄/T̄, of means over checkpoints: S the effects of the
+maker's works among those that are positive on average, T those of all. It varies as (S_c − R T_c)/T̄ does (the ratio
+estimator of survey sampling; Cochran 1977, section 2.11), and its interval is t over these. Over seeds each run has
+shares of its own, and they are treated like effects, all makers together. Shares end at 0 and 1.
 """
 
 from math import log
@@ -43,6 +48,29 @@ def over_seeds(each: Tensor) -> tuple[Tensor, Tensor] | None:
     variances, freedom = moderated(each.double().var(0), len(each) - 1)
     half = (quantile_975(freedom) * (2 * variances).sqrt()).to(each.dtype)
     return each[0] - half, each[0] + half
+
+
+def shares_over_checkpoints(each: Tensor, owners: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Both ends [K] of makers' shares by effects [C, N] at checkpoints; ``owners`` [K, N]: their part of every work."""
+    counted = each * (each.mean(0) > 0)
+    parts = counted @ owners.T
+    all_of_them = parts.sum(1, keepdim=True)
+    level = all_of_them.mean()
+    if len(each) < 2 or not level > 0:
+        return None
+    share = parts.mean(0) / level
+    found = over_checkpoints(share + (parts - share * all_of_them) / level)
+    return None if found is None else (found[0].clamp(0, 1), found[1].clamp(0, 1))
+
+
+def shares_over_seeds(each: Tensor, owners: Tensor) -> tuple[Tensor, Tensor] | None:
+    """The same of the first run, by effects [S, N] of runs with several seeds."""
+    parts = each.clamp_min(0) @ owners.T
+    all_of_them = parts.sum(1, keepdim=True)
+    if not bool((all_of_them > 0).all()):
+        return None
+    found = over_seeds(parts / all_of_them)
+    return None if found is None else (found[0].clamp(0, 1), found[1].clamp(0, 1))
 
 
 def moderated(variances: Tensor, freedom: int) -> tuple[Tensor, int]:
