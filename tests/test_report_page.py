@@ -226,6 +226,7 @@ def the_validation(makers):
     return Validation(
         points=tuple(points),
         spearman_ppm=923_077 if len(points) > 2 else None,
+        spearman_between_ppm=(512_000, 990_000) if len(points) > 2 else None,
         adjoint_growth_ppm=1_180_000,
         method="One-sided metagradient through the whole run; each point is one training from the same seed without that maker.",
     )
@@ -516,6 +517,7 @@ def test_unknown_is_said_and_never_zero():
     assert "EUR 0.00" not in worth.text
     assert "not sold" in page.all("table", "index")[0].words
     assert "Rank agreement (Spearman) unknown" in page.by_id("en-test").words
+    assert "between 0.51 and 0.99" in tree().by_id("en-test").words
     assert "Smoothness of the run unknown: not recorded" in page.by_id("en-test").words
     assert "smooth enough" not in page.by_id("en-test").text
     for name in ("Energy", "Arithmetic", "Seed", "Configuration, SHA-256"):

@@ -36,6 +36,7 @@ from gongfen.reports.story import (
     Validation,
     WorkStory,
 )
+from gongfen.trace.rank_interval import rank_interval_ppm
 from gongfen.value import Swings, Worth, swings, worth
 
 MOST_PEOPLE = 200
@@ -410,6 +411,7 @@ def _validation(record: Record, settlement: k.Settlement | None) -> Validation |
             for point in tests[-1].points
         ),
         spearman_ppm=tests[-1].value_ppm,
+        spearman_between_ppm=rank_interval_ppm(tests[-1].value_ppm, len(tests[-1].points)),
         adjoint_growth_ppm=int(growth) if WHOLE.fullmatch(growth) else None,
         method=measured.method,
     )

@@ -38,6 +38,7 @@ from gongfen.trace.interval import OVER_SEEDS, over_seeds
 from gongfen.trace.leave_out import LeaveOut, evenly_ranked, leave_out
 from gongfen.trace.metagradient import Metagradient, metagradient
 from gongfen.trace.problem import utility
+from gongfen.trace.rank_interval import rank_interval_ppm
 
 FEWEST = 8
 """Retrainings without which nothing is settlement grade (``attribution.md``)."""
@@ -160,6 +161,7 @@ class PeriodTrace:
             growth_ppm=growth,
             retrainings=len(held.points) if held else 0,
             spearman_ppm=held.value_ppm if held else None,
+            spearman_between_ppm=rank_interval_ppm(held.value_ppm, len(held.points)) if held else None,
             slope_ppm=None if slope is None else round(slope * PPM),
             intercept_nnat=None if intercept is None else round(intercept * NANO),
             utility_nnat=now,

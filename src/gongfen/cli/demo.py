@@ -25,6 +25,7 @@ from gongfen.facts import Body, body_of
 from gongfen.facts import kinds as k
 from gongfen.reports.bundle import unzipped, zipped
 from gongfen.shares import period_target
+from gongfen.trace.rank_interval import rank_interval_ppm
 
 if TYPE_CHECKING:
     from gongfen.studio.recipes import Plan
@@ -196,6 +197,8 @@ def trace(demo: Demo) -> None:
             )
         if isinstance(fact.body, k.Evaluation):
             rank = "too few to say" if fact.body.value_ppm is None else f"{fact.body.value_ppm / 1e6:.2f}"
+            if between := rank_interval_ppm(fact.body.value_ppm, len(fact.body.points)):
+                rank += f" [{between[0] / 1e6:.2f}, {between[1] / 1e6:.2f}]"
             demo.say(f"{len(fact.body.points)} real retrainings without one maker: rank correlation {rank}")
 
 

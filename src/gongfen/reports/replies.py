@@ -178,6 +178,8 @@ class TracedPeriod(msgspec.Struct, frozen=True, kw_only=True):
     """Growth of the adjoint's norm over the backward pass."""
     retrainings: int
     spearman_ppm: int | None
+    spearman_between_ppm: tuple[int, int] | None = None
+    """The interval of that rank correlation, 95 %; ``None``: too few retrainings."""
     slope_ppm: int | None
     """Of the straight line of measured on predicted changes; ``None``: too few to say."""
     intercept_nnat: int | None

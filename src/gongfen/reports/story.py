@@ -249,6 +249,8 @@ class Validation:
     points: tuple[ScatterPoint, ...]
     spearman_ppm: int | None
     """Rank correlation × 10⁶; ``None`` with fewer than three points."""
+    spearman_between_ppm: tuple[int, int] | None = None
+    """Its interval, 95 %; ``None``: too few points."""
     adjoint_growth_ppm: int | None
     """Growth of the adjoint's norm over the backward pass × 10⁶; above 3·10⁶ the run is not smooth enough."""
     method: str

@@ -288,6 +288,9 @@ def period(found: TracedPeriod, words: Words) -> RenderableType:
     lines = [words.say(head, name=found.influence), words.say(account, growth=growth, rest=rest)]
     if found.retrainings:
         rank = words.gettext("too few to say") if found.spearman_ppm is None else words.ratio(found.spearman_ppm)
+        if found.spearman_between_ppm:
+            low, high = map(words.ratio, found.spearman_between_ppm)
+            rank += f" [{low}, {high}]"
         lines.append(
             words.say("held against %(n)s retrainings: rank correlation %(rank)s", n=found.retrainings, rank=rank)
         )
