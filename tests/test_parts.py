@@ -78,3 +78,12 @@ def test_a_part_is_made_of_every_token_that_touches_it():
 def test_tokens_that_spell_something_else_are_refused():
     with pytest.raises(TrainingError, match="another tokenizer"):
         token_ends(Pieces("sea", "sky"), [0, 1], "sea sky")
+
+
+def test_a_token_without_a_character_of_its_own_belongs_to_the_next_one_or_at_the_end_to_the_last():
+    """The first bytes of a character stand in two tokens here, and the last token says that the text is over."""
+    ends = [0, 0, 3, 7, 7, 9, 9]
+    assert touched(ends, 0, 3) == (0, 3)
+    assert touched(ends, 3, 7) == (3, 4)
+    assert touched(ends, 7, 9) == (4, 7)
+    assert touched(ends, 0, 9) == (0, 7)

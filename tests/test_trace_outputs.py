@@ -17,6 +17,8 @@ from gongfen.book import making, tracing_metagradient
 from gongfen.book.answers import makers_of
 from gongfen.book.evaluating import Evaluation, Wanted
 from gongfen.book.tracing import sold_passage, trace_with
+from gongfen.book.publishing import text_of
+from gongfen.book.tracing import sold_passage
 from gongfen.book.tracing_gradients import by_gradients
 from gongfen.book.tracing_metagradient import by_metagradient
 from gongfen.errors import InputError, MissingAssumptionError, TrainingError
@@ -176,6 +178,61 @@ def test_texts_of_random_words_are_hardly_ever_told_by_whole_gradients(folder: P
         told = by_gradients(atelier, texts).told
     assert None not in told
     assert sum(told) <= 5, "two of a hundred, by chance; all of them, where halves of the checkpoints were compared"
+
+
+def test_tokens_and_stretches_are_asked_about_like_sentences(folder: Path) -> None:
+    """All tokens together are the whole, word for word and effect for effect; so is the stretch that is the whole."""
+    assert gongfen_(folder, "trace", RIVER, "--index", "--tokens").returncode == 0
+    with opened(folder) as book:
+        text, answer = text_of(book.log, RIVER), book.who(RIVER)
+        typed, whole = len("sing of the river"), {row.work: row.effect_nnat for row in answer.strongest}
+        assert "".join(part.text for part in answer.parts) == text[typed:]
+        assert len(answer.parts) > 2
+        by_tokens = effects_of_parts(book)
+        largest = max(abs(effect) for effect in whole.values())
+        for work, effect in whole.items():
+            assert sum(part[work] for part in by_tokens) == pytest.approx(effect, abs=largest * TOLERANCE)
+    found = gongfen_(
+        folder, "trace", RIVER, "--index", "--span", f"{typed}:{len(text)}", "--span", f"{typed}:{typed + 2}"
+    )
+    assert found.returncode == 0, found.stderr
+    with opened(folder) as book:
+        assert [(part.start, part.end) for part in book.who(RIVER).parts] == [(typed, len(text)), (typed, typed + 2)]
+        assert effects_of_parts(book)[-1] == pytest.approx(whole, abs=largest * TOLERANCE)
+
+
+def effects_of_parts(book: gongfen.Book) -> list[dict[str, int]]:
+    """Work → effect, of each part that was measured with the newest whole."""
+    bodies = [fact.body for _, fact in book.log.about(RIVER) if isinstance(fact.body, k.Influence)]
+    newest = [body.influence for body in bodies if body.output_start is msgspec.UNSET][-1]
+    parts = [body for body in bodies if body.influence.startswith(f"{newest}:")]
+    parts.sort(key=lambda body: (body.output_start, body.output_end))
+    return [{one.work: one.effect_nnat for one in body.effects} for body in parts]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--span", "3:9"), "--span asks an index"),
+        (("--index", "--span", "x:9"), "--span x:9 is not two numbers"),
+        (("--index", "--span", "9"), "--span 9 is not two numbers"),
+        (
+            ("--index", "--span", "3:19"),
+            "--span 3:19 is no part of what the model wrote in river/output: characters 17",
+        ),
+        (("--index", "--span", "19:19"), "--span 19:19 is no part of what the model wrote"),
+        (("--index", "--span", "19:9999"), "--span 19:9999 is no part of what the model wrote"),
+        (("--index", "--tokens", "--sentences"), "--tokens does not go together with --sentences"),
+    ],
+)
+def test_a_part_that_is_none_is_refused_and_nothing_is_written(folder: Path, options, reason) -> None:
+    with opened(folder) as book:
+        before = book.log.size
+    found = gongfen_(folder, "trace", RIVER, *options)
+    assert found.returncode == 2
+    assert reason in flat(found.stderr)
+    with opened(folder) as book:
+        assert book.log.size == before
 
 
 @pytest.mark.parametrize("way", ["", "--index", "--metagradient"])

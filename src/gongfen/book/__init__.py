@@ -381,13 +381,16 @@ class Book:
         bergson: bool = False,
         metagradient: bool = False,
         seeds: int | None = None,
+        tokens: bool = False,
+        spans: Sequence[tuple[int, int]] = (),
         cache: Path | None = None,
         progress: Progress = silent,
     ) -> "list[Traced]":
         """Measure every training work's influence on outputs, display grade; find quotations and near copies.
 
         ``index``: by an index of the works at several checkpoints, kept beside the run, that answers for any output;
-        with it, ``sentences``: of each sentence, too, and ``rerank``: so many works again with whole gradients.
+        with it, ``sentences``: of each sentence, too, or ``tokens``: of each token, or ``spans``: of these stretches,
+        in code points; and ``rerank``: so many works again with whole gradients.
         ``workers``: build the index in so many processes; ``ray``: on the Ray cluster at this address, or ``local``.
         ``bergson``: build it by Bergson's passes, with the same result. ``metagradient``: differentiate the recorded
         training run once for each output; ``seeds``: train with other seeds, too, so many in all (2 if nothing is
@@ -396,7 +399,7 @@ class Book:
         from gongfen.book import tracing
 
         self.log.refresh()
-        how = tracing.How(index, sentences, rerank, workers, ray, metagradient, seeds, bergson)
+        how = tracing.How(index, sentences, rerank, workers, ray, metagradient, seeds, bergson, tokens, tuple(spans))
         return tracing.trace_outputs(self.log, outputs, cache or cache_folder(), progress, how)
 
     def trace_period(

@@ -19,7 +19,7 @@ from gongfen.book.recording import Record
 from gongfen.book.tokens import hold_output
 from gongfen.book.tracing_gradients import by_gradients
 from gongfen.book.tracing_metagradient import SEEDS, Differentiated, by_metagradient
-from gongfen.book.tracing_parts import KEPT, Part, parts_of
+from gongfen.book.tracing_parts import KEPT, Part, Parts, parts_of
 from gongfen.book.tracing_shares import share_notes
 from gongfen.errors import TrainingError, UnknownWorkError
 from gongfen.facts import Fact
@@ -82,11 +82,17 @@ class How:
     seeds: int | None = None
     bergson: bool = False
     """Of an index that is still to be built: by Bergson's passes, hooks and batches."""
+    tokens: bool = False
+    """As ``sentences``, for each token."""
+    spans: tuple[tuple[int, int], ...] = ()
+    """As ``sentences``, for these stretches ``(start, end)`` of the output, in code points."""
 
     def __post_init__(self) -> None:
         """Raises TrainingError for what does not go together, or needs an index or a metagradient."""
         asked = {
             "--sentences": self.sentences,
+            "--tokens": self.tokens,
+            "--span": bool(self.spans),
             "--rerank": self.rerank,
             "--workers": self.workers,
             "--ray": self.ray,
@@ -102,6 +108,9 @@ class How:
             raise TrainingError("--seeds", "of an output asks the metagradient", "add --metagradient")
         if first and not self.index:
             raise TrainingError(first, "asks an index", "add --index")
+        parts = [name for name in ("--sentences", "--tokens", "--span") if asked[name]]
+        if len(parts) > 1:
+            raise TrainingError(parts[1], f"does not go together with {parts[0]}", "leave one of the two out")
         if self.bergson and (self.workers or self.ray):
             other = "--ray" if self.ray else "--workers"
             raise TrainingError(other, "does not go together with --bergson", "leave one of the two out")
@@ -145,7 +154,8 @@ def trace_with(
 ) -> list[Traced]:
     """As :func:`trace_outputs`, with a model that is open already."""
     passages = tuple(passage_of(record, atelier, output) for output in outputs)
-    parts = parts_of(record, atelier, outputs, passages) if how.sentences else []
+    wanted = Parts(how.sentences, how.tokens, how.spans)
+    parts = parts_of(record, atelier, outputs, passages, wanted)
     found: Measured
     if how.index:
         spans = [*(Span(number) for number in range(len(outputs))), *(part.span for part in parts)]

@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 PERIOD = "period:"
 FEWEST, SEVERAL = 8, 2
 """Retrainings that settlement grade needs, and seeds that an interval needs."""
-OF_OUTPUTS = ("metagradient", "index", "sentences", "rerank", "workers", "ray", "bergson")
+OF_OUTPUTS = ("metagradient", "index", "sentences", "tokens", "span", "rerank", "workers", "ray", "bergson")
 SEEDS = "Of a period, or with --metagradient: train with so many seeds, for intervals; 2 if nothing is said, 1: none."
 VALIDATE = "Of a period: retrain without so many makers, and compare; 8 if nothing is said, 0: display grade only."
+SPAN = "With --index: measure this stretch of the output by itself, too, in characters from 0 on; more than once."
+INDEX = "Read the works once, at four checkpoints; keep that for every output."
+SENTENCES = "With --index: measure each sentence by itself, too."
+TOKENS = "With --index: measure each token by itself, too."
+BERGSON = "Build the index by Bergson's passes; the result is the same."
 METAGRADIENT = "Of outputs: differentiate the training run itself. Each output costs about one to two trainings."
 
 
@@ -40,12 +45,10 @@ def trace(
     validate: Annotated[int | None, typer.Option(min=0, help=VALIDATE)] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help=SEEDS)] = None,
     metagradient: Annotated[bool, typer.Option("--metagradient", help=METAGRADIENT)] = False,
-    index: Annotated[
-        bool, typer.Option("--index", help="Read the works once, at four checkpoints; keep that for every output.")
-    ] = False,
-    sentences: Annotated[
-        bool, typer.Option("--sentences", help="With --index: measure each sentence by itself, too.")
-    ] = False,
+    index: Annotated[bool, typer.Option("--index", help=INDEX)] = False,
+    sentences: Annotated[bool, typer.Option("--sentences", help=SENTENCES)] = False,
+    tokens: Annotated[bool, typer.Option("--tokens", help=TOKENS)] = False,
+    span: Annotated[list[str] | None, typer.Option(metavar="FROM:TO", help=SPAN)] = None,
     rerank: Annotated[
         int, typer.Option(min=0, help="With --index: measure so many of the strongest works again, by exact EK-FAC.")
     ] = 0,
@@ -53,9 +56,7 @@ def trace(
     ray: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Build the index on a Ray cluster: local, auto, or its address.")
     ] = "",
-    bergson: Annotated[
-        bool, typer.Option("--bergson", help="Build the index by Bergson's passes; the result is the same.")
-    ] = False,
+    bergson: Annotated[bool, typer.Option("--bergson", help=BERGSON)] = False,
     cache: Annotated[Path | None, typer.Option(envvar="GONGFEN_CACHE", help="Where base models are kept.")] = None,
     book: BookPath = None,
     as_json: AsJson = False,
@@ -76,7 +77,8 @@ def trace(
                 raise MissingAssumptionError("--validate", "is for a period", remedy)
             made = opened.trace(
                 *targets, index=index, sentences=sentences, rerank=rerank, workers=workers, ray=ray, bergson=bergson,
-                metagradient=metagradient, seeds=seeds, cache=cache, progress=move,
+                metagradient=metagradient, seeds=seeds, tokens=tokens, spans=[*map(_stretch, span or ())],
+                cache=cache, progress=move,
             )  # fmt: skip
             answers = [
                 (opened.who(output), traced) for output, traced in zip(dict.fromkeys(targets), made, strict=True)
@@ -99,6 +101,14 @@ def _show_outputs(answers: "list[tuple[Who, Traced]]", *, as_json: bool, alone: 
     if how and not answers[0][1].built:
         drawn.append(Text(words().gettext("the index was there already: nothing was built")))
     show(said, as_json=as_json, draw=lambda: Group(*drawn))
+
+
+def _stretch(said: str) -> tuple[int, int]:
+    """``FROM:TO`` as two numbers. Raises MissingAssumptionError."""
+    start, _, end = said.partition(":")
+    if not (start.isascii() and start.isdecimal() and end.isascii() and end.isdecimal()):
+        raise MissingAssumptionError(f"--span {said}", "is not two numbers", "write it like --span 40:75")
+    return int(start), int(end)
 
 
 def _check_period(targets: list[str], validate: int, given: dict[str, Any]) -> None:

@@ -264,8 +264,8 @@ def _noise(told: bool | None, told_by: str | None, words: Words) -> Iterator[Tex
 
 
 def _sentences(answer: Who, words: Words) -> Iterable[RenderableType]:
-    """The sentences of an output, each with the work that moved it most."""
-    rows = table(words, "sentence", "strongest work", "maker", "effect", numbers=(3,))
+    """The parts of an output that were measured by themselves, each with the work that moved it most."""
+    rows = table(words, "part", "strongest work", "maker", "effect", numbers=(3,))
     for part in answer.parts:
         shown = part.text if len(part.text) <= SENTENCE else part.text[:SENTENCE] + "…"
         first = part.strongest[0] if part.strongest and part.told is not False else None

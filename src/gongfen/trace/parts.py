@@ -54,9 +54,14 @@ def token_ends(tokenizer: Tokenizer, tokens: Sequence[int], text: str) -> list[i
 
 
 def touched(ends: Sequence[int], start: int, end: int) -> tuple[int, int]:
-    """(first, last + 1) of the tokens that touch the code points ``start:end``. Raises TrainingError for none."""
-    starts = [0, *ends]
-    chosen = [n for n, upto in enumerate(ends) if upto > start and starts[n] < end]
+    """(first, last + 1) of the tokens that touch the code points ``start:end``. Raises TrainingError for none.
+
+    A token without a character of its own, such as the first bytes of one, belongs to the character that follows; at
+    the end, such as the sign that a text is over, to the last.
+    """
+    last = ends[-1] - 1 if ends else 0
+    starts = [min(before, last) for before in (0, *ends)]
+    chosen = [n for n, upto in enumerate(ends) if max(upto, starts[n] + 1) > start and starts[n] < end]
     if not chosen:
         thing, reason = f"characters {start} to {end}", "hold nothing that the model wrote"
         raise TrainingError(thing, reason, "name a part of what it wrote")
