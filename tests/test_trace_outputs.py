@@ -16,9 +16,8 @@ from gongfen import kinds as k
 from gongfen.book import making, tracing_metagradient
 from gongfen.book.answers import makers_of
 from gongfen.book.evaluating import Evaluation, Wanted
-from gongfen.book.tracing import sold_passage, trace_with
 from gongfen.book.publishing import text_of
-from gongfen.book.tracing import sold_passage
+from gongfen.book.tracing import sold_passage, trace_with
 from gongfen.book.tracing_gradients import by_gradients
 from gongfen.book.tracing_metagradient import by_metagradient
 from gongfen.errors import InputError, MissingAssumptionError, TrainingError
