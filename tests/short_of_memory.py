@@ -41,17 +41,6 @@ def only(mib: int):
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
-torch.manual_seed(0)
-torch.set_num_threads(1)
-model = GPT2LMHeadModel(
-    GPT2Config(n_embd=8, n_layer=1, n_head=2, n_positions=TOKENS, vocab_size=VOCABULARY, bos_token_id=0, eos_token_id=0)
-)
-works = [Passage(tuple(torch.randint(VOCABULARY, (TOKENS,)).tolist())) for _ in range(WORKS)]
-output = Passage(works[3].tokens, TOKENS // 2)
-task = LanguageTask(model, works, [output])
-layers, _ = linear_layers(model)
-
-
 def effects(name: str, batch_size: int) -> torch.Tensor:
     """By the index, and again by whole gradients, read so many works at a time."""
     folder = Path(tempfile.mkdtemp(dir=sys.argv[1]))
@@ -81,18 +70,30 @@ def said(trace) -> str:
     return "nothing"
 
 
-problem = LanguageProblem(model, works, [output], [1])
-run = tune(
-    problem, Recipe(seed=0, epochs=1, batch_size=8, learning_rate_nano=1_000_000, warmup_steps=1, eps_nano=100_000)
-)
-rich = effects("rich", 1)
-with only(SOME):
-    poor = effects("poor", BATCH)
-apart = ((poor - rich).abs().amax(1) / rich.abs().amax(1)).tolist()
-found = {
-    "apart": apart,
-    "index": said(lambda: effects("none", BATCH)),
-    "whole gradients": said(lambda: display_influence(problem, run.theta)),
-    "metagradient": said(lambda: metagradient(problem, run)),
-}
-sys.stdout.write(json.dumps(found))
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    model = GPT2LMHeadModel(
+        GPT2Config(
+            n_embd=8, n_layer=1, n_head=2, n_positions=TOKENS, vocab_size=VOCABULARY, bos_token_id=0, eos_token_id=0
+        )
+    )
+    works = [Passage(tuple(torch.randint(VOCABULARY, (TOKENS,)).tolist())) for _ in range(WORKS)]
+    output = Passage(works[3].tokens, TOKENS // 2)
+    task = LanguageTask(model, works, [output])
+    layers, _ = linear_layers(model)
+    problem = LanguageProblem(model, works, [output], [1])
+    run = tune(
+        problem, Recipe(seed=0, epochs=1, batch_size=8, learning_rate_nano=1_000_000, warmup_steps=1, eps_nano=100_000)
+    )
+    rich = effects("rich", 1)
+    with only(SOME):
+        poor = effects("poor", BATCH)
+    apart = ((poor - rich).abs().amax(1) / rich.abs().amax(1)).tolist()
+    found = {
+        "apart": apart,
+        "index": said(lambda: effects("none", BATCH)),
+        "whole gradients": said(lambda: display_influence(problem, run.theta)),
+        "metagradient": said(lambda: metagradient(problem, run)),
+    }
+    sys.stdout.write(json.dumps(found))
