@@ -132,20 +132,20 @@ def test_texts_that_are_looked_at_apart_change_no_effect():
 def test_words_in_random_order_are_the_same_words_after_the_same_prompt():
     passage = Passage((9, 8, 1, 2, 3, 4, 5, 6), 2)
     texts = rearranged(passage, seed=3)
-    assert len(texts) == TIMES == 39
+    assert len(texts) == TIMES == 19
     assert {(text.tokens[:2], text.scored_from) for text in texts} == {((9, 8), 2)}
     assert all(sorted(text.tokens[2:]) == [1, 2, 3, 4, 5, 6] for text in texts)
-    assert len({text.tokens for text in texts}) > 30
+    assert len({text.tokens for text in texts}) > 15
     assert texts == rearranged(passage, seed=3) != rearranged(passage, seed=4)
 
 
 def test_only_a_work_that_stands_out_further_than_by_words_alone_is_told():
-    """Of noise, one output in forty is; what nobody can know is unknown."""
+    """Of noise, one output in twenty is; what nobody can know is unknown."""
     source = torch.Generator().manual_seed(0)
     passage, others = Passage(tuple(range(9)), 1), torch.randn(200, TIMES, 50, generator=source)
     own = torch.randn(200, 50, generator=source)
     told = [says(passage, *pair) for pair in zip(own, others, strict=True)]
-    assert 1 <= sum(told) <= 12, "about five of two hundred"
+    assert 3 <= sum(told) <= 20, "about ten of two hundred"
     own[:, 7] += 8
     assert all(says(passage, *pair) for pair in zip(own, others, strict=True))
     others[..., 7] += 12

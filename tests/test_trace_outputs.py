@@ -176,7 +176,7 @@ def test_texts_of_random_words_are_hardly_ever_told_by_whole_gradients(folder: P
         texts = [Passage(tuple(known[place] for place in row.tolist()), 4) for row in drawn]
         told = by_gradients(atelier, texts).told
     assert None not in told
-    assert sum(told) <= 5, "two of a hundred, by chance; all of them, where halves of the checkpoints were compared"
+    assert sum(told) <= 6, "two of forty, by chance; all of them, where halves of the checkpoints were compared"
 
 
 def test_tokens_and_stretches_are_asked_about_like_sentences(folder: Path) -> None:
