@@ -157,6 +157,14 @@ def test_what_is_no_public_key_is_named(quantum: Path, name: str, reason: str) -
     assert (quantum / "book.db.key").read_text().split()[0] not in told
 
 
+def test_a_secret_key_that_is_given_as_text_is_not_said_again(quantum: Path) -> None:
+    secret = (quantum / "book.db.key").read_text().split()[0]
+    told = asked(quantum, "verify", "a.zip", "--key", secret, code=2).stderr
+    assert "is a secret key" in told
+    assert secret[-20:] not in told
+    assert secret[20:50] not in told
+
+
 def test_a_long_key_does_not_flood_an_error(quantum: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tmp_path_factory.mktemp("other")
     asked(other, "init", "example.org/pq", "--post-quantum")

@@ -19,6 +19,7 @@ MOST_TEXT_BYTES = 1 << 22
 KEY = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+\S+")
 """The form of a public key; a file's name has it by no accident."""
 SECRET = "PRIVATE+KEY+"  # noqa: S105 - how every secret key begins
+KEEP = "keep it to yourself, and name the public half"
 
 Keys = Annotated[
     list[str] | None,
@@ -45,14 +46,15 @@ def read_witness_keys(given: Sequence[str]) -> tuple[CosignerVerifier, ...]:
 def key_words(given: str) -> list[str]:
     """The keys in what was given, none of them parsed yet: itself, or what stands in the file of that name."""
     text = given
+    if SECRET in given:
+        raise InputError("what was given as a key", "is a secret key", f"{KEEP}: gongfen log key")
     if not all(map(KEY.fullmatch, given.split())) or not given.strip():
         if not _is_file(given):
             reason = "is neither a verifier key nor a file that holds one"
             raise InputError(f"{given[:60]!r}", reason, "name the published key, or its file: gongfen log key")
         text = read_text(Path(given))
     if SECRET in text:
-        remedy = "keep it to yourself, and name the public half: gongfen log key"
-        raise InputError(f"{given[:60]!r}", "holds a secret key", remedy)
+        raise InputError(f"{given[:60]!r}", "holds a secret key", f"{KEEP}: gongfen log key")
     if not text.strip():
         raise InputError(f"{given[:60]!r}", "is empty", "name the file that holds the published key")
     return text.split()
