@@ -26,8 +26,9 @@ from gongfen.trace.covariance import factors_of
 from gongfen.trace.index.build import SHARD_WORKS, build_index, plan_of, work_rows
 from gongfen.trace.index.manifest import Item, Method, Moment
 from gongfen.trace.index.rows import Rows, products, read_rows, rounded, write_rows
-from gongfen.trace.layers import linear_layers, watched
+from gongfen.trace.layers import Layer, linear_layers, watched
 from gongfen.trace.projection import Projection, projections_of
+from gongfen.trace.task import Task
 
 BATCH = 50
 WORKS = 500
@@ -45,6 +46,14 @@ def least(rounds: int, *works: Callable[[], object], clock: Callable[[], float] 
     return found
 
 
+def passes_over(task: Task, layers: Sequence[Layer], works: int) -> None:
+    """The bare forward and backward passes that nobody can do without, in batches."""
+    with watched(task.module, layers, lambda *_: None):
+        for start in range(0, works, BATCH):
+            numbers = range(start, min(start + BATCH, works))
+            task.losses(numbers).sum().backward()  # type: ignore[no-untyped-call]  # torch's has no type
+
+
 def build(rounds: int) -> None:
     """Rows of 500 windows of text by the small GPT-NeoX, as it begins: what is learned costs nothing."""
     setting = Transformer()
@@ -55,9 +64,7 @@ def build(rounds: int) -> None:
     print(f"rows: {WORKS} works of 64 characters, {len(layers)} layers, batches of {BATCH}")
 
     def bare() -> None:
-        with watched(task.module, layers, lambda *_: None):
-            for start in range(0, WORKS, BATCH):
-                task.losses(numbers[start : start + BATCH]).sum().backward()  # type: ignore[no-untyped-call]
+        passes_over(task, layers, WORKS)
 
     for rank in (8, 16, 32):
         drawn = projections_of(layers, factors, rank, 1.0, 0)
@@ -80,10 +87,7 @@ def whole_build(rounds: int) -> None:
     items = [Item(work=str(number), sha256="") for number in range(task.works)]
 
     def bare() -> None:
-        with watched(task.module, layers, lambda *_: None):
-            for start in range(0, task.works, BATCH):
-                numbers = range(start, min(start + BATCH, task.works))
-                task.losses(numbers).sum().backward()  # type: ignore[no-untyped-call]
+        passes_over(task, layers, task.works)
 
     print(f"whole build: {task.works} works, CPU seconds")
     for rank in (8, 16, 30):

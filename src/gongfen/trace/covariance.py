@@ -59,7 +59,7 @@ def _factors(
     for start in range(0, len(numbers), batch_size):
         chosen = numbers[start : start + batch_size]
         with watched(task.module, layers, take, len(task.rows(chosen))):
-            task.drawn(chosen, seed).backward()  # type: ignore[no-untyped-call]
+            task.drawn(chosen, seed).backward()  # type: ignore[no-untyped-call]  # torch's has no type
     return tuple(
         Factors(entered / max(count, 1), back / max(count, 1), count)
         for entered, back, count in zip(sums_in, sums_back, counts, strict=True)

@@ -4,7 +4,7 @@ Whole gradients have no noise of their own: what they say at one checkpoint they
 So they are asked about texts that say nothing, the output's own tokens in random order, after the same prompt. How far
 the strongest work stands above all works, in standard deviations of their effects, is compared: when that is further
 than for each of 19 such texts, chance does it once in twenty (a permutation test; Phipson and Smyth 2010). Each costs a
-gradient: 39 of them, and once in forty, made the whole demo half as long again.
+gradient, so there are no more of them.
 
 It does not say that the order of the works is made up: the words alone may have come from somebody. It says that they
 are all that is seen.
