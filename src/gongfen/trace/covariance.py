@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gongfen.trace.gram import add_lower, mirrored
 from gongfen.trace.layers import Layer, watched
 from gongfen.trace.memory import in_batches
 from gongfen.trace.task import Task
@@ -49,11 +50,10 @@ def _factors(
     def take(number: int, entered: Tensor, gradient: Tensor) -> None:
         sizes = gradient.abs().amax(2)
         told = (sizes > NOTHING * sizes.amax(1, keepdim=True)).flatten()
-        back = gradient.flatten(0, 1)
-        rows = with_bias(layers[number], entered.flatten(0, 1)[told])
-        back = back[told]
-        sums_in[number].addmm_(rows.T, rows)
-        sums_back[number].addmm_(back.T, back)
+        rows, back = entered.flatten(0, 1)[told], gradient.flatten(0, 1)[told]
+        rows = with_bias(layers[number], rows)
+        add_lower(sums_in[number], rows)
+        add_lower(sums_back[number], back)
         counts[number] += len(rows)
 
     for start in range(0, len(numbers), batch_size):
@@ -61,7 +61,7 @@ def _factors(
         with watched(task.module, layers, take, len(task.rows(chosen))):
             task.drawn(chosen, seed).backward()  # type: ignore[no-untyped-call]  # torch's has no type
     return tuple(
-        Factors(entered / max(count, 1), back / max(count, 1), count)
+        Factors(mirrored(entered) / max(count, 1), mirrored(back) / max(count, 1), count)
         for entered, back, count in zip(sums_in, sums_back, counts, strict=True)
     )
 

@@ -15,9 +15,13 @@ from math import sqrt
 
 import torch
 from torch import Generator, Tensor
+from torch.nn.functional import pad
 
 from gongfen.trace.covariance import Factors
 from gongfen.trace.layers import Layer
+
+COLUMNS = 16
+"""As many fp32 numbers as a vector register or a cache line of today's processors holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +68,16 @@ def levelled(projections: Sequence[Projection], rows: Tensor) -> tuple[Projectio
 
 def project(projection: Projection, entered: Tensor, gradient: Tensor) -> Tensor:
     """φ of a batch: activations [B, T, inputs] and gradients [B, T, outputs] → [B, r·r]."""
-    rows = entered @ projection.right
+    rows = _times(entered, projection.right)
     if projection.bias is not None:
         rows += projection.bias
-    return ((gradient @ projection.left).mT @ rows).flatten(1)
+    return (_times(gradient, projection.left).mT @ rows).flatten(1)
+
+
+def _times(values: Tensor, matrix: Tensor) -> Tensor:
+    """``values @ matrix``, padded to whole multiples of COLUMNS: kernels take up to three times longer for others."""
+    columns = matrix.shape[1]
+    return (values @ pad(matrix, (0, -columns % COLUMNS)))[..., :columns]
 
 
 def _projected(covariance: Tensor, rank: int, damping: float, source: Generator) -> Tensor:

@@ -40,7 +40,7 @@ from gongfen.trace.memory import halved
 from gongfen.trace.projection import Projection, levelled, project, projections_of
 from gongfen.trace.task import Task
 
-LEVELLED = 64
+LEVELLED = 16
 """Works by which layers are brought to one level."""
 SHARD_WORKS = 4_096
 BATCH = 16
@@ -215,11 +215,12 @@ def refuse_infinite(
 ) -> None:
     """Raise TrainingError, naming works or outputs and layer, for rows ``at`` that hold what is no number."""
     for part, layer in zip(parts, layers, strict=True):
+        if bool(part[at].isfinite().all()):
+            continue
         bad = [name for name, row in zip(names, part[at], strict=True) if not bool(row.isfinite().all())]
-        if bad:
-            reason = f"has gradients that are not finite numbers, in layer {layer.name}"
-            thing = f"{kind} {', '.join(list(dict.fromkeys(bad))[:3])}"
-            raise TrainingError(thing, reason, "look at it, or train at a lower rate")
+        reason = f"has gradients that are not finite numbers, in layer {layer.name}"
+        thing = f"{kind} {', '.join(list(dict.fromkeys(bad))[:3])}"
+        raise TrainingError(thing, reason, "look at it, or train at a lower rate")
 
 
 # -- what workers share ------------------------------------------------------------------------------------------------

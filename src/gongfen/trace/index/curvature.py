@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gongfen.errors import TrainingError
+from gongfen.trace.gram import add_lower, mirrored
 from gongfen.trace.index.manifest import AGAIN, Traced
 from gongfen.trace.index.rows import Rows, sha256_of, whole
 
@@ -41,9 +42,9 @@ def curvatures_of(layers: Sequence[Traced], shards: Iterable[Rows], works: int) 
             length += lengths.sum()
             values /= lengths.sqrt().clamp_min(torch.finfo(values.dtype).tiny)
             for total, part in zip(sums, torch.split(values, [layer.numbers for layer in layers], 1), strict=True):
-                total.addmm_(part.T, part)
+                add_lower(total, part)
             taken += len(index)
-    return [total * float(length / taken**2) for total in sums]
+    return [mirrored(total) * float(length / taken**2) for total in sums]
 
 
 def divided(curvatures: Sequence[Tensor], rows: Tensor, damping: float) -> Tensor:
