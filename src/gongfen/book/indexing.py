@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from gongfen.book.making import Atelier, runs_folder
+from gongfen.book.making import Atelier, run_folder
 from gongfen.book.measured import Measured, averaged, checkpoints
 from gongfen.book.recording import Record
 from gongfen.facts.amounts import PPM
@@ -94,7 +94,7 @@ class RunSource:
 
 def index_folder(record: Record, model: str) -> Path:
     """Where a model's index lies."""
-    return runs_folder(record) / model.replace("/", "_") / INDEX
+    return run_folder(record, model) / INDEX
 
 
 def asked_index(

@@ -92,6 +92,14 @@ def runs_folder(record: Record) -> Path:
     return beside(record.path, ".runs")
 
 
+def run_folder(record: Record, model: str) -> Path:
+    """Where a model's run, its index and its evaluations lie: no two models share one, whatever signs they are named by.
+
+    A name may hold ``/``, as ``maker/model`` does; a folder's may not.
+    """
+    return runs_folder(record) / model.replace("%", "%25").replace("/", "%2F")
+
+
 def choose(record: Record, per_maker: int, seed: int) -> tuple[Passage, ...]:
     """So many works of every maker who has them: the passages whose texts the book keeps, drawn by the seed."""
     passages: list[Passage] = []
@@ -208,16 +216,15 @@ def train(
 
 def _checked_folder(record: Record, model: str) -> Path:
     """Where the run of a model to come will lie. Raises InputError for a name that no model or no folder can have."""
-    name = model.replace("/", "_")
     named = k.Model(model=model, sha256="0" * 64, parameters=1, source=SOURCE.format(model), licence=LICENCE)
     try:
         checked(record.new(named, fact_id=f"model:{model}"))
         checked(record.new(k.Dataset(dataset=f"{model}/data", works=("w",), root="0" * 64, licence=LICENCE)))
     except MalformedFactError as error:
         raise InputError(f"the model's name {model!r}", error.reason, "give it a short name of its own") from None
-    if not name.strip("."):
+    if not model.strip("."):
         raise InputError(f"the model's name {model!r}", "names a folder above", "give it a short name of its own")
-    return runs_folder(record) / name
+    return run_folder(record, model)
 
 
 def _memory(setup: Setup, run: Run, tokens: int, run_sha256: str, of_tokens: dict[str, str]) -> bytes:
@@ -329,7 +336,7 @@ def open_atelier(record: Record, model: str, cache: Path, workshop: Workshop | N
         raise TrainingError(model, "has lost the record of its training", "train again under another name")
     said = json.loads(memory)
     setup = Setup.from_json(said["setup"])
-    run = open_run(runs_folder(record) / model.replace("/", "_") / RUN_FILE, said["run_sha256"])
+    run = open_run(run_folder(record, model) / RUN_FILE, said["run_sha256"])
     if run.adapter_sha256 != known.sha256:
         raise TrainingError(model, "is not the model that the book names: its hash differs", "train again")
     data = next(use.work for use in making.inputs if use.role == "data")

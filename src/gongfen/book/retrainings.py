@@ -23,7 +23,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gongfen.book.files import write_file
-from gongfen.book.making import Atelier, runs_folder
+from gongfen.book.making import Atelier, run_folder
 from gongfen.book.recording import Record
 from gongfen.errors import InputError, TrainingError
 from gongfen.progress import Progress, silent
@@ -57,7 +57,7 @@ class Retrainings:
         self._atelier, self._outputs, self._cache = atelier, outputs, cache
         self._text = json.dumps(_config(atelier), sort_keys=True, separators=(",", ":"))
         self.sha256 = sha256(self._text.encode()).hexdigest()
-        self.path = runs_folder(record) / atelier.model.replace("/", "_") / f"evaluation-{self.sha256[:16]}"
+        self.path = run_folder(record, atelier.model) / f"evaluation-{self.sha256[:16]}"
         self._keys = [sha256(f"{one.scored_from}:{one.tokens}".encode()).hexdigest()[:32] for one in outputs]
         self._seeds: dict[int, tuple[LanguageProblem, Run]] = {}
 
