@@ -38,7 +38,7 @@ def usual_labour(draw: st.DrawFn) -> k.Labour:
     """Labour of one day, of few makers on few works, so that much of it is alike; some of it breaks a rule."""
     return k.Labour(
         maker=draw(st.sampled_from(("ada", "ada", "bo", "cy", "desk", "nobody"))),
-        work=draw(st.sampled_from(("work-0", "work-0", "work-1", "work-2", "work-3", "nothing"))),
+        work=draw(st.sampled_from(("work-0", "work-0", "work-1", "work-2", "more-0", "nothing"))),
         labour_kind=draw(st.sampled_from((1, 2, 8))),
         phase=draw(st.sampled_from(("training", "inference"))),
         standing=draw(st.sampled_from(("crowd", "unpaid"))),
@@ -46,6 +46,16 @@ def usual_labour(draw: st.DrawFn) -> k.Labour:
         skill=draw(st.sampled_from(("simple", "simple", "odd", "huge", "unheard"))),
         day=draw(st.sampled_from(("2026-01-01", "2026-01-02", "2026-02-01"))),
     )
+
+
+OUTPUTS = st.builds(
+    k.Output,
+    output=st.sampled_from(("work-0", "more-0", "more-1", "more-2")),
+    sha256=st.just(HASH),
+    size_bytes=st.just(1),
+    quantity=st.sampled_from((1, 3)),
+)
+"""Outputs whose name may be taken: by another, or by a work."""
 
 
 @st.composite
@@ -56,7 +66,7 @@ def bodies(draw: st.DrawFn) -> list[Body]:
         plain = draw(st.booleans()) and isinstance(body, k.Labour)
         few = draw(st.booleans()) and isinstance(body, k.Enrol)
         some.append(msgspec.structs.replace(body, **{"days": 1} if plain else {"people": 1} if few else {}))
-        some += draw(st.lists(usual_labour(), max_size=6)) if draw(st.booleans()) else []
+        some += draw(st.lists(usual_labour() | OUTPUTS, max_size=6)) if draw(st.booleans()) else []
     place = draw(st.integers(5, len(some)))
     odd = [msgspec.structs.replace(one, unpaid=draw(st.sampled_from(("simple", "reduced", UNSET)))) for one in ODD]
     return [*some[:place], *odd, *some[place:]]
@@ -144,6 +154,11 @@ def test_whoever_adds_to_labour_adds_to_runs() -> None:
         "skills_are_reduced",
         "books_are_open",
     ]
+
+
+def test_whoever_adds_to_outputs_adds_to_runs() -> None:
+    assert set(k.Output.__struct_fields__) == {"output", "sha256", "media", "size_bytes", "quantity"}
+    assert [check.__name__ for check in checks_of(k.Output)] == ["names_are_new"]
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

@@ -1,6 +1,7 @@
 """How labour enters works, passes from one into another, and is lost: the labour ledger's entries (transfer, 转移)."""
 
 from collections.abc import Iterable
+from functools import cache
 
 import msgspec
 from msgspec import UNSET
@@ -36,8 +37,13 @@ _ONE_USE: tuple[StockKind, ...] = ("data", "prompt", "dataset", "output")
 def declare(state: State, work: str, known: Known) -> None:
     """A work is there now, with nothing in it."""
     state.works.set(work, known)
-    planned = 1 if known.kind in _ONE_USE else None
-    state.stocks.set(work, Stock(kind=known.kind, sources={}, planned=planned))
+    state.stocks.set(work, _empty(known.kind))
+
+
+@cache
+def _empty(kind: StockKind) -> Stock:
+    """Nothing, yet: the same for every work of a kind, since no stock is ever changed."""
+    return Stock(kind=kind, sources={}, planned=1 if kind in _ONE_USE else None)
 
 
 def stock_of(state: State, work: str) -> Stock:
@@ -220,11 +226,11 @@ def make(state: State, body: k.Make, seq: int) -> list[Entry]:
 def _made(known: Known, seq: int, data: tuple[str, ...], model: str | None, spent: tuple[str, ...]) -> Known:
     """A model remembers its data sets and an output its model: what a measurement of influence may speak of."""
     made = (*known.made, seq)
+    if known.kind == "output":
+        spent = tuple(dict.fromkeys((*known.spent, *spent))) if spent else known.spent
+        return msgspec.structs.replace(known, made=made, model=model or known.model, spent=spent)
     if known.kind == "model":
         return msgspec.structs.replace(known, made=made, members=(*known.members, *data))
-    if known.kind == "output":
-        spent = tuple(dict.fromkeys((*known.spent, *spent)))
-        return msgspec.structs.replace(known, made=made, model=model or known.model, spent=spent)
     return msgspec.structs.replace(known, made=made)
 
 
@@ -264,6 +270,9 @@ def _pass_on(
             credits_.append(Posting(stock_account(stock.kind, work), -carried, LABOUR_UNIT))
         if stock.kind == "output" and vector:
             drafts[work], vector = vector, as_past(vector)
+        if not gathered:
+            gathered = vector  # it is ours: what a use carries away is counted anew
+            continue
         for source, amount in vector.items():
             gathered[source] = gathered.get(source, 0) + amount
     one_quantity = len(set(outputs.values())) == 1
@@ -281,13 +290,12 @@ def _share(
 ) -> list[Posting]:
     """Each source's labour divided equally over the outputs, and kept once, as a batch."""
     state.batches.set(key_of(seq), batch)
-    debits, amounts = list[Posting](), parts(batch)
-    for place, output in enumerate(sorted(into)):
-        stock, amount = into[output], amounts[place]
-        state.stocks.set(output, stock.shares((seq, place), amount, unmeasured=unmeasured, lived=lived))
-        if amount:
-            debits.append(Posting(stock_account(stock.kind, output), amount, LABOUR_UNIT))
-    return debits
+    outputs, amounts = sorted(into), parts(batch)
+    for place, output in enumerate(outputs):
+        stock = into[output].shares((seq, place), amounts[place], unmeasured=unmeasured, lived=lived)
+        state.stocks.set(output, stock)
+    debited = zip(outputs, amounts, strict=True)
+    return [Posting(stock_account("output", output), amount, LABOUR_UNIT) for output, amount in debited if amount]
 
 
 def _divide(

@@ -1,4 +1,4 @@
-"""Many facts booked, one after the other: plain labour in one frame, and its sums written once for many facts.
+"""Many facts booked, one after the other: plain labour and outputs in one frame, and sums written once for many facts.
 
 :func:`gongfen.accounts.booking.book` is the definition, fact by fact; what is rare, or breaks a rule, goes that way.
 Most facts are time that was measured, on one day. Those that differ in nothing but the day and the time go down one
@@ -16,8 +16,8 @@ from msgspec import UNSET
 from gongfen.accounts.booking import book
 from gongfen.accounts.chart import LABOUR_UNIT, SIMPLE, Living, stock_account
 from gongfen.accounts.checks import BOOKS
-from gongfen.accounts.passing import BUSINESS, counted_by
-from gongfen.accounts.state import State
+from gongfen.accounts.passing import BUSINESS, counted_by, declare
+from gongfen.accounts.state import Known, State
 from gongfen.accounts.stocks import Stock
 from gongfen.errors import GongfenError
 from gongfen.facts import Fact
@@ -102,7 +102,7 @@ class _Run:
     def __init__(self, state: State) -> None:
         self._state = state
         self._days: dict[str, dict[str, int]] = {}
-        self._met: set[tuple[object, ...]] = set()
+        self._met: set[tuple[str, str]] = set()
         self.lanes: dict[tuple[object, ...], _Lane] = {}
 
     def lane(self, alike: tuple[object, ...], body: k.Labour) -> _Lane | None:
@@ -113,11 +113,11 @@ class _Run:
         lane = self.lanes[alike] = _Lane(body, found, self._days.setdefault(body.maker, {}))
         return lane
 
-    def is_first(self, alike: tuple[object, ...], maker: str) -> bool:
-        """Whether none like this has come yet, and nothing of its maker waits: there is no lane to go down."""
-        if maker in self._days or alike in self._met:
+    def is_first(self, body: k.Labour) -> bool:
+        """Whether nothing of its maker waits, nor came for the same work: there is no lane to go down."""
+        if body.maker in self._days or (met := (body.maker, body.work)) in self._met:
             return False
-        self._met.add(alike)
+        self._met.add(met)
         return True
 
     def alone(self, body: k.Labour) -> Bookings | None:
@@ -127,12 +127,12 @@ class _Run:
             return None
         (source, account, balance, num, whole, half), stock, into, most = found
         amount = (labour_us * num + half) // whole
-        maker, work, day = body.maker, body.work, body.day
-        worked = self.worked(maker, day)
+        maker, work, state = body.maker, body.work, self._state
+        of_day = f"{maker}|{body.day}"
+        worked = self.worked(of_day)
         if worked is None or worked + labour_us > most or amount > MOST:
             return None
-        state = self._state
-        state.days.set(f"{maker}|{day}", worked + labour_us)
+        state.days.set(of_day, worked + labour_us)
         state.stocks.set(work, stock.receive({source: amount}, lived=int(amount > 0 and body.phase != "training")))
         held, put = state.balances.get, state.balances.set
         key = f"{into}|{LABOUR_UNIT}"
@@ -150,7 +150,7 @@ class _Run:
         amount = (labour_us * kind.num + kind.half) // kind.whole
         before = lane.days.get(day)
         if before is None:
-            before = self.worked(body.maker, day)
+            before = self.worked(f"{body.maker}|{day}")
         if before is None or before + labour_us > found.most or amount > MOST:
             return None
         lane.days[day] = before + labour_us
@@ -158,15 +158,20 @@ class _Run:
         lane.lived += amount > 0 and body.phase != "training"
         return ((lane.why, ((found.into, amount, LABOUR_UNIT), (kind.account, -amount, LABOUR_UNIT))),)
 
-    def worked(self, maker: str, day: str) -> int | None:
-        """Microseconds that a maker has worked on a day; ``None``: the books of that day are closed."""
+    def worked(self, of_day: str) -> int | None:
+        """Microseconds that a maker has worked on a day, ``maker|day``; ``None``: the books of that day are closed."""
         state = self._state
-        if state.closed.get(BOOKS) is not None and any(state.closed.get(f"{BOOKS}|{day[:n]}") for n in (4, 7, 10)):
-            return None
-        return state.days.get(f"{maker}|{day}") or 0
+        if state.closed.get(BOOKS) is not None:
+            day = of_day[-len("YYYY-MM-DD") :]
+            if any(state.closed.get(f"{BOOKS}|{day[:length]}") for length in (4, 7, 10)):
+                return None
+        return state.days.get(of_day) or 0
 
     def end(self) -> None:
         """Write what waits."""
+        if not self.lanes:
+            self._days, self._met = {}, set()
+            return
         state, given, sums, lived = self._state, dict[str, dict[str, int]](), dict[str, int](), dict[str, int]()
         for lane in self.lanes.values():
             amount, body = lane.sum, lane.body
@@ -201,16 +206,17 @@ def book_all(state: State, facts: Sequence[Fact], first: int) -> list[Bookings]:
         for fact in facts:
             body = fact.body
             if type(body) is k.Labour and fact.signed is None:
+                if run.is_first(body) and (alone := run.alone(body)) is not None:
+                    booked.append(alone)
+                    continue
                 alike = _alike(body)
-                lane = run.lanes.get(alike)
-                if lane is None:
-                    if run.is_first(alike, body.maker) and (alone := run.alone(body)) is not None:
-                        booked.append(alone)
-                        continue
-                    lane = run.lane(alike, body)
+                lane = run.lanes.get(alike) or run.lane(alike, body)
                 if lane is not None and (waiting := run.wait(lane, body)) is not None:
                     booked.append(waiting)
                     continue
+            elif type(body) is k.Output and fact.signed is None and _declare(state, body, first + len(booked)):
+                booked.append(())
+                continue
             if type(body) not in _APART:
                 run.end()
             booked.append(tuple(book(state, fact, first + len(booked))))
@@ -220,6 +226,16 @@ def book_all(state: State, facts: Sequence[Fact], first: int) -> list[Bookings]:
     finally:
         run.end()
     return booked
+
+
+def _declare(state: State, body: k.Output, seq: int) -> bool:
+    """Book an output, of which nothing is asked but a name of its own; ``False``: the name is taken."""
+    output, name = body.output, f"work|{body.output}"
+    if state.names.get(name) is not None:
+        return False
+    declare(state, output, Known(kind="output", sha256=body.sha256, quantity=body.quantity, seq=seq))
+    state.names.set(name, seq)
+    return True
 
 
 @lru_cache(SOURCES_REMEMBERED)

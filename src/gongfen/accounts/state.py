@@ -42,7 +42,8 @@ class Rows(Generic[Row]):
 
     def prefixed(self, prefix: str) -> Iterator[tuple[str, Row]]:
         """Rows whose key begins so, ordered by the code points of their keys."""
-        return ((key, self.rows[key]) for key in sorted(self.rows) if key.startswith(prefix))
+        keys = sorted(key for key in self.rows if key.startswith(prefix)) if prefix else sorted(self.rows)
+        return ((key, self.rows[key]) for key in keys)
 
 
 class Maker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -93,7 +93,7 @@ def runs_folder(record: Record) -> Path:
 
 
 def run_folder(record: Record, model: str) -> Path:
-    """Where a model's run, its index and its evaluations lie: no two models share one, whatever signs they are named by.
+    """Where a model's run, its index and its evaluations lie: no two models share one, whatever they are called.
 
     A name may hold ``/``, as ``maker/model`` does; a folder's may not.
     """

@@ -276,10 +276,13 @@ def value_of_each(state: State) -> Iterator[tuple[str, int, int]]:
     for name, stock in state.stocks.prefixed(""):
         if stock.kind != "output":
             continue
-        content = stock.sources if stock.produced is None else stock.produced
-        now = sum(map(content.__getitem__, filter(living, content)))
-        whole = sum(content.values())
-        if stock.batch is not None:
+        content, now = stock.sources if stock.produced is None else stock.produced, 0
+        for source, amount in content.items():
+            if living(source):
+                now += amount
+        if stock.batch is None:
+            whole = sum(content.values())
+        else:
             making, place = stock.batch
             if making not in shared:
                 batch = batch_of(state, making)
