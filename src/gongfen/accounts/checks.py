@@ -95,12 +95,11 @@ def makers_are_enrolled(state: State, body: Body) -> GongfenError | None:
 
 def names_are_new(state: State, body: Body) -> GongfenError | None:
     """A name is given once: a second work, policy or sale of the same name would rewrite the first."""
-    key = name_taken_by(body)
-    if key and state.names.get(key) is not None:
-        thing = key.partition("|")[2]
-        return DuplicateIdError(
-            thing, f"is already in this book as a {key.partition('|')[0]}", "give it a name of its own"
-        )
+    space, field = NAMES[type(body)]
+    name = getattr(body, field)
+    taken = state.works.get(name) if space == WORK else state.names.get(f"{space}|{name}")
+    if taken is not None:
+        return DuplicateIdError(name, f"is already in this book as a {space}", "give it a name of its own")
     return None
 
 
@@ -353,12 +352,13 @@ WORKS_NAMED = (
     k.Work, k.Dataset, k.Model, k.Labour, k.Compute, k.Purchase, k.Plan, k.Make, k.Influence, k.Quote, k.Sale, k.Label,
     k.Loss, k.Recycle, k.Opening,
 )  # fmt: skip
+WORK = "work"
 NAMES: dict[type[Body], tuple[str, str]] = {
     k.Enrol: ("maker", "maker"),
-    k.Work: ("work", "work"),
-    k.Dataset: ("work", "dataset"),
-    k.Model: ("work", "model"),
-    k.Output: ("work", "output"),
+    k.Work: (WORK, "work"),
+    k.Dataset: (WORK, "dataset"),
+    k.Model: (WORK, "model"),
+    k.Output: (WORK, "output"),
     k.Make: ("make", "make"),
     k.Standard: ("standard", "standard"),
     k.Policy: ("policy", "policy"),
@@ -424,9 +424,9 @@ def spread_over_days(labour: k.Labour) -> Iterable[tuple[str, int]]:
 
 
 def name_taken_by(body: Body) -> str | None:
-    """The name that a fact gives, as ``space|name``."""
-    found = NAMES.get(type(body))
-    return f"{found[0]}|{getattr(body, found[1])}" if found else None
+    """The name that a fact gives, as ``space|name``; none of a work, which is found among the works."""
+    space, field = NAMES.get(type(body), (WORK, ""))
+    return None if space == WORK else f"{space}|{getattr(body, field)}"
 
 
 def _works_named(body: Body) -> list[str]:

@@ -230,11 +230,10 @@ def book_all(state: State, facts: Sequence[Fact], first: int) -> list[Bookings]:
 
 def _declare(state: State, body: k.Output, seq: int) -> bool:
     """Book an output, of which nothing is asked but a name of its own; ``False``: the name is taken."""
-    output, name = body.output, f"work|{body.output}"
-    if state.names.get(name) is not None:
+    output = body.output
+    if state.works.get(output) is not None:
         return False
     declare(state, output, Known(kind="output", sha256=body.sha256, quantity=body.quantity, seq=seq))
-    state.names.set(name, seq)
     return True
 
 

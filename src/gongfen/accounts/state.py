@@ -147,7 +147,7 @@ class State:
     carried: Table[int]
     """Currency → what the last settlement could not divide into coins."""
     names: Table[int]
-    """``kind|name`` → seq of the fact that took the name: names are given once."""
+    """``kind|name`` → seq of the fact that took the name: names are given once. Those of works are among the works."""
     keys: Table[HeldKey]
     """Makers' own keys, by name; those of a maker also under ``maker|MAKER|name``."""
     flags: Table[Flag]
