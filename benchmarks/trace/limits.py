@@ -79,9 +79,11 @@ def build(rounds: int) -> None:
         )
 
 
-def whole_build(rounds: int) -> None:
-    """An index of all 2,000 windows, from nothing to its manifest, against bare passes over them."""
-    task = as_we_see_it(Transformer(), new_model().state_dict())
+def whole_build(rounds: int, times: int) -> None:
+    """An index of 2,000 windows, so many times each, from nothing to its manifest, against bare passes over them."""
+    setting = Transformer()
+    setting.training = setting.training.repeat(times, 1)
+    task = as_we_see_it(setting, new_model().state_dict())
     layers, _ = linear_layers(task.module)
     moments = [Moment(step=0, parameters_sha256="")]
     items = [Item(work=str(number), sha256="") for number in range(task.works)]
@@ -142,7 +144,8 @@ def main() -> None:
     given = asked.parse_args()
     torch.set_num_threads(given.threads)
     build(given.rounds)
-    whole_build(given.rounds)
+    for times in (1, 4):
+        whole_build(given.rounds, times)
     query(given.works, given.numbers, given.rounds)
 
 

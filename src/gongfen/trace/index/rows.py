@@ -19,6 +19,8 @@ from gongfen.trace.index.manifest import AGAIN
 MOST = 127
 FITS = (1 << 31) // MOST**2
 """So many products of bytes fit in 32 bits, however large they are."""
+AT_ONCE = 64
+"""So many rows are rounded while a processor's cache holds them."""
 FEW = 2
 """So many outputs are faster one by one than packed (benchmarks/trace/limits.py)."""
 
@@ -38,8 +40,11 @@ class Rows(NamedTuple):
 
 def rounded(values: Tensor) -> Rows:
     """fp32 [n, D] as int8: the largest number of a row becomes ±127. A row of zeros stays one."""
-    scales = values.abs().amax(1) / MOST
-    return Rows((values / scales.clamp_min(torch.finfo(values.dtype).tiny)[:, None]).round().to(torch.int8), scales)
+    numbers, scales = torch.empty(values.shape, dtype=torch.int8), values.new_empty(len(values))
+    for part, into, scale in zip(*(torch.split(all_, AT_ONCE) for all_ in (values, numbers, scales)), strict=True):
+        torch.div(part.abs().amax(1), MOST, out=scale)
+        into.copy_((part / scale.clamp_min(torch.finfo(values.dtype).tiny)[:, None]).round_())
+    return Rows(numbers, scales)
 
 
 def whole(rows: Rows) -> Tensor:
