@@ -16,10 +16,12 @@ Opened = Callable[[Any, State], Task]
 """What a setting is to the index, at one checkpoint."""
 
 
-def index(opened: Opened, rank: int = 16, checkpoints: int = 1, shortlist: int = 0) -> Method:
+def index(
+    opened: Opened, rank: int = 16, checkpoints: int = 1, shortlist: int = 0, dampings: tuple[float, ...] = GRID
+) -> Method:
     """The index over the last so many checkpoints of the one run, with rank × rank numbers of a layer.
 
-    ``shortlist``: so many works of each query are measured again by exact EK-FAC.
+    ``shortlist``: so many works of each query are measured again by exact EK-FAC. ``dampings``: those that it may try.
     """
 
     def trace(setting: Setting, folder: Folder, damping: float) -> Attribution:
@@ -47,7 +49,7 @@ def index(opened: Opened, rank: int = 16, checkpoints: int = 1, shortlist: int =
                 answer = rerank.reranked(opened_index, source, spans, answer, shortlist, damped)
         return Attribution(answer.effects.T.double().numpy(), plan.numbers * len(states))
 
-    return Method(trace, NEEDS, GRID)
+    return Method(trace, NEEDS, dampings)
 
 
 def methods(opened: Opened) -> dict[str, Method]:
@@ -56,6 +58,7 @@ def methods(opened: Opened) -> dict[str, Method]:
         "index 16 (ours)": index(opened),
         "index 30 (ours)": index(opened, rank=30),
         "index 16 x3 (ours)": index(opened, checkpoints=3),
+        "index 16 x4 by default (ours)": index(opened, checkpoints=4, dampings=(1.0,)),
         "index 16 x5 (ours)": index(opened, checkpoints=5),
         "index 16 x5 re-ranked 20 (ours)": index(opened, checkpoints=5, shortlist=20),
         "index 16 x5 re-ranked 100 (ours)": index(opened, checkpoints=5, shortlist=100),
