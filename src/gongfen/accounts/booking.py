@@ -144,7 +144,7 @@ def _take_note(state: State, body: Body, seq: int) -> None:
         case k.Forgetting():
             _know_by(state, body.maker, None)
         case k.Plan():
-            state.stocks.set(body.work, stock_of(state, body.work).plan(body.uses))
+            state.stocks.set(body.work, stock_of(state, body.work).plan(body.uses, body.unit or None))
         case k.Standard():
             for key in (body.standard, "*", f"seq|{seq:016}"):
                 state.standards.set(key, body)

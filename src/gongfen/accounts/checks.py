@@ -152,6 +152,22 @@ def models_are_planned(state: State, body: Body) -> GongfenError | None:
     return None
 
 
+_COUNTED_IN = {None: "uses", "token": "tokens", "gflop": "GFLOP"}
+
+
+def uses_are_counted_as_planned(state: State, body: Body) -> GongfenError | None:
+    """Uses are counted in what they were planned in: a use is no token, whatever it is worth."""
+    used = [(use.work, use.unit or None) for use in body.inputs] if isinstance(body, k.Make) else []
+    used += [(work, None) for work in body.works] if isinstance(body, k.Dataset) else []
+    for work, unit in used:
+        stock = state.stocks.get(work)
+        if stock is not None and stock.unit != unit:
+            reason = f"is planned in {_COUNTED_IN[stock.unit]}, and used in {_COUNTED_IN[unit]}"
+            due = f"unit={stock.unit}" if stock.unit else "leave unit out"
+            return MalformedFactError(work, reason, f"count what was used in {_COUNTED_IN[stock.unit]}: {due}")
+    return None
+
+
 def periods_are_open(state: State, body: Body) -> GongfenError | None:
     """What is settled stays settled."""
     if isinstance(body, k.Sale):
@@ -392,6 +408,7 @@ CHECKS: dict[Check, tuple[type[Body], ...]] = {
     days_have_24_hours: (k.Labour,),
     skills_are_reduced: (k.Labour,),
     models_are_planned: (k.Make, k.Dataset),
+    uses_are_counted_as_planned: (k.Make, k.Dataset),
     periods_are_open: (k.Sale, k.Settlement),
     nobody_is_overpaid: (k.Payment,),
     details_are_forgotten_once: (k.Forgetting,),

@@ -12,6 +12,7 @@ import msgspec
 
 from gongfen.accounts.chart import StockKind
 from gongfen.facts.amounts import apportion
+from gongfen.facts.kinds import UseUnit
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -41,6 +42,8 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     """Uses planned from then on; ``None``: no plan yet."""
     used: int = 0
     """Uses since then."""
+    unit: UseUnit | None = None
+    """What uses are counted in; ``None``: each is one, whatever its size."""
     produced: dict[str, int] | None = None
     """All that ever went into an output, by source, once some of it has left: its worth does not shrink by reuse."""
     unmeasured: bool = False
@@ -84,6 +87,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
             batch=batch,
             base=self.base + amount,
             planned=self.planned,
+            unit=self.unit,
             unmeasured=self.unmeasured or unmeasured,
             fed=True,
             lived=self.lived + lived,
@@ -105,6 +109,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
             batch=self.batch,
             base=sum(sources.values()) if self.used else self.base + sum(vector.values()),
             planned=None if self.planned is None else max(self.planned - self.used, 0),
+            unit=self.unit,
             produced=None if self.produced is None else _added(self.produced, vector, nothing=nothing),
             unmeasured=self.unmeasured or unmeasured,
             fed=True,
@@ -123,9 +128,9 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
             known[draft] = _added(known.get(draft, {}), vector, nothing=False)
         return msgspec.structs.replace(self, made_of=known)
 
-    def plan(self, uses: int) -> Self:
-        """The stock planned for ``uses`` uses from now on."""
-        return self._rebased(self.sources, uses)
+    def plan(self, uses: int, unit: UseUnit | None = None) -> Self:
+        """The stock planned for ``uses`` uses from now on, each of them a ``unit``."""
+        return msgspec.structs.replace(self._rebased(self.sources, uses), unit=unit)
 
     def use(self, uses: int) -> tuple[Self, dict[str, int]]:
         """The stock after ``uses`` uses, and the labour that they carry away, by source."""

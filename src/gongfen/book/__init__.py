@@ -338,11 +338,13 @@ class Book:
         setup: "Setup | Plan",
         per_maker: int,
         planned_uses: int,
+        counted_in: k.UseUnit | None = None,
         cache: Path | None = None,
         progress: Progress = silent,
     ) -> "Trained":
         """Tune a model on so many works of every maker, drawn by the setup's seed, and record how it was made.
 
+        ``planned_uses``: each carries its part of the model's labour; ``counted_in`` tokens or GFLOP, or one by one.
         A plan in place of a setup is fitted to the number of works: a longer run has a lower rate, a longer warm-up.
         """
         from gongfen.book import making
@@ -352,7 +354,8 @@ class Book:
         seed = (setup.setup if isinstance(setup, Plan) else setup).recipe.seed
         passages = making.choose(self.log, per_maker, seed)
         fitted = setup.fitted(len(passages)) if isinstance(setup, Plan) else setup
-        return making.train(self.log, model, passages, fitted, cache or cache_folder(), planned_uses, progress)
+        place = cache or cache_folder()
+        return making.train(self.log, model, passages, fitted, place, planned_uses, progress, counted_in=counted_in)
 
     def generate(
         self,

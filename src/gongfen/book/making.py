@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import torch
+from msgspec import UNSET
 
 from gongfen.book.answers import TYPED
 from gongfen.book.clock import today
@@ -18,6 +19,7 @@ from gongfen.book.place import beside
 from gongfen.book.publishing import text_of
 from gongfen.book.recording import Record
 from gongfen.book.tokens import hold_works, tokens_known
+from gongfen.book.uses import counted, unit_of
 from gongfen.errors import InputError, MalformedFactError, MissingAssumptionError, TrainingError, UnknownWorkError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
@@ -169,11 +171,13 @@ def train(
     progress: Progress = silent,
     workshop: Workshop | None = None,
     *,
+    counted_in: k.UseUnit | None = None,
     sample: bool = False,
 ) -> Trained:
     """Tune a model on works of the book, keep the run, and record how it was made. Raises TrainingError.
 
-    ``sample``: the plan is sample data. ``workshop``: one that is open already for this setup and these works.
+    ``counted_in``: what ``planned_uses`` are. ``sample``: the plan is sample data. ``workshop``: one that is open
+    already for this setup and these works.
     The data set is recorded first, unless :func:`gather` has done so; it must hold these very works.
     """
     folder = _checked_folder(record, model)
@@ -194,9 +198,8 @@ def train(
     tokens = sum(len(passage.tokens) for passage in read) * setup.recipe.epochs
     memory = _memory(setup, run, tokens, sha256_of(folder / RUN_FILE), tokens_known(read))
     record_sha256 = record.keep_blob(memory)
-    record.record(
-        _training_facts(record, model, workshop, run, clock, tokens, record_sha256, planned_uses, sample=sample)
-    )
+    plan = k.Plan(work=model, uses=planned_uses, unit=counted_in or UNSET, reason="as planned when it was trained")
+    record.record(_training_facts(record, plan, workshop, run, clock, tokens, record_sha256, sample=sample))
     losses = [round(float(loss) * NATS) for loss in run.step_losses]
     return Trained(
         model=model,
@@ -242,18 +245,18 @@ def _memory(setup: Setup, run: Run, tokens: int, run_sha256: str, of_tokens: dic
 
 def _training_facts(
     record: Record,
-    model: str,
+    plan: k.Plan,
     workshop: Workshop,
     run: Run,
     clock: "_Clock",
     tokens: int,
     record_sha256: str,
-    planned_uses: int,
     *,
     sample: bool,
 ) -> Iterator[Fact]:
-    """The facts of a training, within the transaction that records them."""
-    setup, base = workshop.setup, workshop.base
+    """The facts of a training, within the transaction that records them; ``plan`` says of which model."""
+    setup, base, model = workshop.setup, workshop.base, plan.work
+    gflop = training_gflop(workshop.parameters, tokens)
     data = f"{model}/data"
     yield from _new(record, f"enrol:{MACHINE}", k.Enrol(maker=MACHINE, form="machine"))
     inputs = [k.Use(work=data, role="data")]
@@ -268,7 +271,8 @@ def _training_facts(
         yield from _new(record, f"model:{base.name}", known)
         reason = "its labour is not measured, so no plan can divide it"
         yield from _new(record, f"plan:{base.name}", k.Plan(work=base.name, uses=1, reason=reason))
-        inputs.append(k.Use(work=base.name, role="base"))
+        unit = unit_of(record.state, base.name)
+        inputs.append(counted(base.name, "base", unit, tokens=tokens, gflop=gflop))
     made = k.Model(
         model=model,
         sha256=run.adapter_sha256,
@@ -290,9 +294,7 @@ def _training_facts(
         record_sha256=record_sha256,
     )
     yield record.new(making, fact_id=f"make:train:{model}")
-    parameters = workshop.parameters
-    yield record.new(_compute(model, clock, run.threads, training_gflop(parameters, tokens), tokens))
-    plan = k.Plan(work=model, uses=planned_uses, reason="as planned when it was trained")
+    yield record.new(_compute(model, clock, run.threads, gflop, tokens))
     yield record.new(plan, fact_id=f"plan:{model}", sample=sample)
 
 
@@ -408,10 +410,11 @@ def _writing_facts(
     yield record.new(labour, fact_id=f"labour:{asked}", sample=prompt.sample)
     made = k.Output(output=output, sha256=_sha256(text.encode()), size_bytes=len(text.encode()))
     yield record.new(made, fact_id=f"output:{output}")
+    unit, gflop = unit_of(record.state, atelier.model), inference_gflop(atelier.workshop.parameters, count)
     making = k.Make(
         make=f"generate:{output}",
         activity="generate",
-        inputs=(k.Use(work=atelier.model, role="model"), k.Use(work=asked, role="prompt")),
+        inputs=(counted(atelier.model, "model", unit, tokens=count, gflop=gflop), k.Use(work=asked, role="prompt")),
         outputs=(output,),
         tool=f"gongfen; torch {torch.__version__}",
         seed=seed,
@@ -420,7 +423,6 @@ def _writing_facts(
         notes=(k.Note(name=TYPED, value=str(len(prompt.text))),),
     )
     yield record.new(making, fact_id=f"make:generate:{output}")
-    gflop = inference_gflop(atelier.workshop.parameters, count)
     yield record.new(_compute(output, clock, atelier.run.threads, gflop, count))
 
 

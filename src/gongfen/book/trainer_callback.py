@@ -25,10 +25,12 @@ from typing import Any
 import msgspec
 import torch
 import transformers
+from msgspec import UNSET
 from transformers import TrainerCallback
 
 from gongfen.book import Book, open_book
 from gongfen.book.clock import today
+from gongfen.book.uses import counted, unit_of
 from gongfen.errors import DuplicateIdError, GongfenError, MissingAssumptionError, UnknownWorkError
 from gongfen.facts import Body
 from gongfen.facts import kinds as k
@@ -61,6 +63,7 @@ class GongfenCallback(TrainerCallback):
         base: str | None = None,
         licence: str = "not stated",
         uses: int = 1_000,
+        counted_in: k.UseUnit | None = None,
         machine: str = "this-computer",
         device: str | None = None,
         energy: bool = True,
@@ -70,13 +73,16 @@ class GongfenCallback(TrainerCallback):
         super().__init__()
         self.book = None if book is None else fspath(book)
         self.model, self.data, self.data_licence, self.base = model, data, data_licence, base
-        self.licence, self.uses, self.machine, self.device = licence, uses, machine, device
+        self.licence, self.machine, self.device = licence, machine, device
+        self.uses, self.counted_in = uses, counted_in
         self.energy, self.by, self.sample = energy, by, sample
         self.problem: GongfenError | None = None
         """Why the book did not take the facts, if it did not."""
         self._meter = Meter()
         self._began_ns, self._day = 0, ""
         self._flos = self._tokens = 0
+        self._units: dict[str, k.UseUnit | None] = {}
+        """What the uses of data and base are counted in."""
         self._content: tuple[str, int] | None = None
         self._about_data = ""
 
@@ -122,6 +128,7 @@ class GongfenCallback(TrainerCallback):
         for name in filter(None, (self.data, self.base)):
             if book.log.state.works.get(name) is None:
                 raise UnknownWorkError(name, "is not in this book", "record it first: gongfen record work …")
+            self._units[name] = unit_of(book.log.state, name)
         stock = book.log.state.stocks.get(self.base) if self.base is not None else None
         if self.base is not None and stock is not None and stock.planned is None:
             remedy = f"record: gongfen record plan work={self.base} uses=N"
@@ -146,8 +153,14 @@ class GongfenCallback(TrainerCallback):
             parameters=max(sum(part.numel() for part in ended.module.parameters()), 1),
             source="trained with the Hugging Face Trainer", licence=self.licence,
         )  # fmt: skip
-        inputs = [k.Use(work=data, role="data")] if data is not None else []
-        inputs += [k.Use(work=self.base, role="base")] if self.base is not None else []
+        tokens = int(ended.state.num_input_tokens_seen) - self._tokens
+        gflop = round(Fraction(int(ended.state.total_flos) - self._flos, 10**9))
+        used = ((data, "data"), (self.base, "base"))
+        inputs = [
+            counted(name, role, self._units.get(name), tokens=tokens or None, gflop=gflop)
+            for name, role in used
+            if name
+        ]
         notes = [k.Note(name="steps", value=str(ended.state.global_step))]
         notes += [k.Note(name="data", value=self._about_data)] if self._about_data else []
         notes += [k.Note(name="energy", value=self._meter.said)] if self._meter.said else []
@@ -158,7 +171,6 @@ class GongfenCallback(TrainerCallback):
             config_sha256=ended.config, code_sha256=script_sha256(), record_sha256=ended.config, notes=tuple(notes),
         )  # fmt: skip
         devices = max(int(ended.args.world_size), 1) * max(int(ended.args.n_gpu), 1)
-        tokens = int(ended.state.num_input_tokens_seen) - self._tokens
         yield (
             f"compute:{self.model}",
             k.Compute(
@@ -166,7 +178,7 @@ class GongfenCallback(TrainerCallback):
                 device=self.device or fitting_id(str(ended.args.device.type)),
                 work=self.model,
                 device_us=ended.elapsed_us * devices,
-                gflop=round(Fraction(int(ended.state.total_flos) - self._flos, 10**9)),
+                gflop=gflop,
                 tokens=tokens or None,
                 energy_mwh=ended.energy_mwh,
                 energy_quality="unknown" if ended.energy_mwh is None else "estimated",
@@ -175,7 +187,9 @@ class GongfenCallback(TrainerCallback):
                 day=self._day,
             ),
         )
-        yield f"plan:{self.model}", k.Plan(work=self.model, uses=self.uses, reason="as planned when it was trained")
+        reason = "as planned when it was trained"
+        plan = k.Plan(work=self.model, uses=self.uses, unit=self.counted_in or UNSET, reason=reason)
+        yield f"plan:{self.model}", plan
 
     def _keep(self, folder: Path, facts: list[tuple[str, Body]], error: GongfenError) -> None:
         """Write what the book did not take as lines that it takes later."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.text import Text
@@ -11,6 +11,7 @@ import gongfen
 from gongfen.cli.app import AsJson, BookPath, app, progress, several_steps, show, words
 
 NANO = 1_000_000_000
+COUNTED_IN = "What uses are counted in, where they differ in size: tokens, or 10⁹ operations; else one by one."
 RATE = "The highest rate, 0.001 say; if nothing is said, lower for more steps, so that the run stays smooth."
 WARMUP = "Steps until the highest rate; a third of all if nothing is said."
 EPOCHS = "How often every work is learned from; 6 with --quick, else 1, if nothing is said."
@@ -24,6 +25,7 @@ def train(
     uses: Annotated[
         int, typer.Option(min=1, help="Planned uses: each carries its part of the model's labour.")
     ] = 1_000,
+    counted_in: Annotated[Literal["token", "gflop"] | None, typer.Option(help=COUNTED_IN)] = None,
     rate: Annotated[float | None, typer.Option(min=1e-9, max=1, help=RATE)] = None,
     warmup: Annotated[int | None, typer.Option(min=0, help=WARMUP)] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help=EPOCHS)] = None,
@@ -42,6 +44,7 @@ def train(
             setup=plan,
             per_maker=plan.per_maker if per_maker is None else per_maker,
             planned_uses=uses,
+            counted_in=counted_in,
             cache=cache,
             progress=move,
         )

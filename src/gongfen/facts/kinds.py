@@ -30,6 +30,8 @@ Ppm = Annotated[int, msgspec.Meta(ge=0, le=PPM)]
 PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{43}=\Z")]
 Ed25519 = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{86}==\Z")]
 
+UseUnit = Literal["token", "gflop"]
+"""What uses that differ in size are counted in: tokens, or the operations that they take (2·N a token)."""
 ReductionRule = Literal["rowthorn", "wage", "hilferding", "uniform", "stated"]
 
 LABOURS = {
@@ -58,6 +60,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     work: Id
     role: Named
     uses: Count = 1
+    unit: UseUnit | UnsetType = UNSET
+    """What they are counted in: what the work's plan counts in. Without it, a use is one use."""
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -406,6 +410,8 @@ class Plan(Body, frozen=True, kw_only=True):
     kind: ClassVar[str] = "plan"
     work: Id
     uses: Count
+    unit: UseUnit | UnsetType = UNSET
+    """What they are counted in. Without it, a use is one use, whatever its size."""
     reason: Text = ""
 
 

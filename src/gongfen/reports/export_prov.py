@@ -148,7 +148,7 @@ def _used(number: int, fact: Fact) -> Iterator[Record]:
     if isinstance(body := fact.body, k.Make):
         for place, use in enumerate(body.inputs):
             told = {"prov:activity": f"fact:{number}", "prov:entity": work(use.work), "prov:role": use.role}
-            yield f"_:used{number}.{place}", told | _known(uses=use.uses)
+            yield f"_:used{number}.{place}", told | _known(uses=use.uses, unit=use.unit or None)
 
 
 def _generated(number: int, fact: Fact) -> Iterator[Record]:
