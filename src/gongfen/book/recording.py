@@ -42,7 +42,7 @@ Given = TypeVar("Given")
 _SAID = (Fact, tuple)
 _OF_THE_LOG = (Settlement, Close, Correction)
 """Kinds that speak of the log before them."""
-_ASKED = (*_OF_THE_LOG, Standard)
+_ASKED = frozenset((*_OF_THE_LOG, Standard))
 """Kinds of which more is asked when they are recorded than when they are booked again."""
 TOGETHER = 256
 """Facts that are looked up, booked and written together."""
@@ -446,7 +446,7 @@ def _plain(facts: list[Fact | Admitted]) -> list[tuple[Fact, bytes]] | None:
     found = admitted_together(given)
     if len(given) < len(facts):
         found = [(said[0], said[1]) for said in facts if not isinstance(said, Fact) and said[2] is None]
-    if found is None or len(found) < len(facts) or any(isinstance(fact.body, _ASKED) for fact, _ in found):
+    if found is None or len(found) < len(facts) or not _ASKED.isdisjoint({type(fact.body) for fact, _ in found}):
         return None
     return found
 

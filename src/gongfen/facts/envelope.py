@@ -301,7 +301,8 @@ def admitted_together(facts: Sequence[Fact]) -> list[tuple[Fact, bytes]] | None:
     found = _all_quickly(data)
     if found is None or _too_long(data) or _any_breaks_rules(found):
         return None
-    if any(misleading(one.body, (one.id, one.by)) for one, text in zip(found, data, strict=True) if not text.isascii()):
+    plain = all(map(bytes.isascii, data))
+    if not plain and any(misleading(one.body, (one.id, one.by)) for one in found):
         return None
     return list(zip(_facts(found), data, strict=True))
 
