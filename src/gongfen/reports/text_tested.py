@@ -1,6 +1,7 @@
 """In a line each: how well a way of tracing stood its test, whether it can tell, and what it does not see."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from gongfen.reports.replies import SEEDS_AGREE, WORDS_ALONE, Tested, Unseen
 from gongfen.reports.words import N_, Words
@@ -32,24 +33,23 @@ def unseen_lines(unseen: Sequence[Unseen], words: Words) -> list[str]:
 
 def _unseen_line(one: Unseen, words: Words) -> str:
     names = words.gettext(", ").join(one.names[:NAMED]) + (" …" if one.count > NAMED else "")
-    if one.why == "in no linear layer":
-        return words.counted(
-            "the index does not see %(n)s trained parameter that is in no linear layer: %(names)s",
-            "the index does not see %(n)s trained parameters that are in no linear layer: %(names)s",
-            one.count, names=names,
-        )  # fmt: skip
-    if one.why == "too wide":
-        return words.counted(
-            "the index does not see %(n)s layer that is too wide for it: %(names)s",
-            "the index does not see %(n)s layers that are too wide for it: %(names)s",
-            one.count, names=names,
-        )  # fmt: skip
-    if one.why == "silent":
-        return words.counted(
-            "the index does not see %(n)s layer through which nothing flows: %(names)s",
-            "the index does not see %(n)s layers through which nothing flows: %(names)s",
-            one.count, names=names,
-        )  # fmt: skip
+    counted = partial(words.counted, n=one.count, names=names)
+    match one.why:
+        case "in no linear layer":
+            return counted(
+                "the index does not see %(n)s trained parameter that is in no linear layer: %(names)s",
+                "the index does not see %(n)s trained parameters that are in no linear layer: %(names)s",
+            )
+        case "too wide":
+            return counted(
+                "the index does not see %(n)s layer that is too wide for it: %(names)s",
+                "the index does not see %(n)s layers that are too wide for it: %(names)s",
+            )
+        case "silent":
+            return counted(
+                "the index does not see %(n)s layer through which nothing flows: %(names)s",
+                "the index does not see %(n)s layers through which nothing flows: %(names)s",
+            )
     return ""
 
 
