@@ -16,12 +16,14 @@ from gongfen.accounts.chart import (
     payable,
     read_source,
 )
-from gongfen.accounts.checks import BOOKS, checks_of, name_taken_by, said_in_time
+from gongfen.accounts.checks import checks_of
 from gongfen.accounts.copies import count_copies
 from gongfen.accounts.correcting import correct
 from gongfen.accounts.entries import Entry, Posting, transfer
 from gongfen.accounts.keys import check_keys, concerns_keys, keep_keys
+from gongfen.accounts.names import name_taken_by
 from gongfen.accounts.passing import declare, stock_of
+from gongfen.accounts.periods import BOOKS, said_in_time
 from gongfen.accounts.state import Known, Maker, Published, Sold, State
 from gongfen.accounts.stocks import Stock
 from gongfen.errors import DamagedBookError, MalformedFactError

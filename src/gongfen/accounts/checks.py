@@ -1,41 +1,34 @@
-"""What a fact must agree with in the rest of the book before it is written. Each check is one rule."""
+"""What a fact must agree with in the rest of the book before it is written. Each check is one rule.
 
-from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+Rules of names stand in ``names``, of days and periods in ``periods``, of corrections in ``correcting``; all others, and
+the table of all, stand here.
+"""
+
+from collections.abc import Callable
 from functools import cache
 
 from msgspec import UNSET
 
-from gongfen.accounts.balance import at_rest
 from gongfen.accounts.chart import payable
-from gongfen.accounts.state import State
-from gongfen.errors import (
-    AbsurdLabourError,
-    ClosedPeriodError,
-    DetailsError,
-    DuplicateIdError,
-    GongfenError,
-    MalformedFactError,
-    MissingAssumptionError,
-    ProofError,
-    UnknownMakerError,
-    UnknownWorkError,
+from gongfen.accounts.correcting import corrections_take_back
+from gongfen.accounts.names import NAMES, WORKS_NAMED, makers_are_enrolled, names_are_new, works_are_known
+from gongfen.accounts.periods import (
+    DATED,
+    books_are_open,
+    books_open_before_they_close,
+    closes_state_the_balances,
+    days_have_24_hours,
+    idle_days_are_lost_once,
+    periods_are_open,
 )
-from gongfen.facts import Body, Fact
+from gongfen.accounts.state import State
+from gongfen.errors import DetailsError, GongfenError, MalformedFactError, MissingAssumptionError
+from gongfen.facts import Body
 from gongfen.facts import kinds as k
-from gongfen.facts.amounts import US_PER_DAY, clock_time
-from gongfen.facts.calling import called, named
+from gongfen.facts.calling import named
 
 Check = Callable[[State, Body], GongfenError | None]
 """The first way in which a fact breaks a rule, or ``None``."""
-
-
-def works_are_known(state: State, body: Body) -> GongfenError | None:
-    """Whatever is worked on, used, measured, sold or labelled has been recorded."""
-    for work in _works_named(body):
-        if state.works.get(work) is None:
-            return UnknownWorkError(work, "is not in this book", "record it first: gongfen record work …")
-    return None
 
 
 def outputs_are_sold(state: State, body: Body) -> GongfenError | None:
@@ -67,56 +60,6 @@ def influence_is_of_the_training_data(state: State, body: Body) -> GongfenError 
         if strangers:
             reason = f"was no training work of {body.model}"
             return MalformedFactError(strangers[0], reason, "measure the works of the model's data sets")
-    return None
-
-
-def makers_are_enrolled(state: State, body: Body) -> GongfenError | None:
-    """Whoever works, owns or is paid has been enrolled."""
-    match body:
-        case k.Labour(maker=maker):
-            makers = [maker]
-        case k.Work(makers=parts):
-            makers = [part.maker for part in parts]
-        case k.Payment(maker=maker) | k.Wage(maker=maker):
-            makers = [maker]
-        case k.Key(maker=maker) | k.Details(maker=maker) | k.Forgetting(maker=maker):
-            makers = [maker]
-        case k.Compute(machine=machine):
-            makers = [machine]
-        case k.Opening(money=money):
-            makers = [item.maker for item in money if item.maker is not None]
-        case _:
-            makers = []
-    for maker in makers:
-        if state.makers.get(maker) is None:
-            return UnknownMakerError(maker, "is not enrolled", f"record: gongfen record enrol maker={maker}")
-    return None
-
-
-def names_are_new(state: State, body: Body) -> GongfenError | None:
-    """A name is given once: a second work, policy or sale of the same name would rewrite the first."""
-    space, field = NAMES[type(body)]
-    name = getattr(body, field)
-    taken = state.works.get(name) if space == WORK else state.names.get(f"{space}|{name}")
-    if taken is not None:
-        return DuplicateIdError(name, f"is already in this book as a {space}", "give it a name of its own")
-    return None
-
-
-def days_have_24_hours(state: State, body: Body) -> GongfenError | None:
-    """Nobody works more than 24 hours a day; a group no more than 24 hours a head (``economics.md``, 5: padding)."""
-    if not isinstance(body, k.Labour) or body.labour_us is None:
-        return None
-    maker = state.makers.get(body.maker)
-    most = US_PER_DAY * (maker.people if maker else 1)
-    for day, labour_us in spread_over_days(body):
-        before = state.days.get(f"{body.maker}|{day}") or 0
-        if before + labour_us > most:
-            return AbsurdLabourError(
-                body.maker,
-                f"would have worked {clock_time(before + labour_us)} on {day}, of {clock_time(most)} there are",
-                "check the unit (labour_us is microseconds), the day, or spread the time: days=N",
-            )
     return None
 
 
@@ -168,31 +111,6 @@ def uses_are_counted_as_planned(state: State, body: Body) -> GongfenError | None
     return None
 
 
-def periods_are_open(state: State, body: Body) -> GongfenError | None:
-    """What is settled stays settled."""
-    if isinstance(body, k.Sale):
-        for length in (4, 7, 10):
-            if settlement := state.closed.get(f"{body.currency}|{body.day[:length]}"):
-                return ClosedPeriodError(
-                    f"sale {body.sale}",
-                    f"falls into {body.day[:length]}, which {settlement} has settled",
-                    "date it in an open period",
-                )
-    if isinstance(body, k.Settlement):
-        return period_is_open(state, body.period, body.currency)
-    return None
-
-
-def period_is_open(state: State, period: str, currency: str) -> GongfenError | None:
-    """Neither the period nor a part of it, nor one that it is part of, has been settled."""
-    parts = [period[:length] for length in (4, 7, 10) if length <= len(period)]
-    done = [state.closed.get(f"{currency}|{part}") for part in parts]
-    done += [row for _, row in state.closed.prefixed(f"{currency}|{period}-")]
-    for settlement in filter(None, done):
-        return ClosedPeriodError(f"period {period}", f"is settled by {settlement}", "settle the next period")
-    return None
-
-
 def nobody_is_overpaid(state: State, body: Body) -> GongfenError | None:
     """A payment is no larger than what is owed."""
     if isinstance(body, k.Payment):
@@ -229,18 +147,6 @@ def what_is_lost_is_there(state: State, body: Body) -> GongfenError | None:
     return None
 
 
-def idle_days_are_lost_once(state: State, body: Body) -> GongfenError | None:
-    """A work that stood idle on a day has lost by it already."""
-    if not isinstance(body, k.Loss) or body.reason != "idle" or body.first_day is UNSET or body.last_day is UNSET:
-        return None
-    for key, last in state.idled.prefixed(f"{body.work}|"):
-        first = key.rpartition("|")[2]
-        if first <= body.last_day and body.first_day <= last:
-            reason = f"has lost already by standing idle from {first} to {last}"
-            return MalformedFactError(body.work, reason, "take other days; see which are: gongfen log --kind loss")
-    return None
-
-
 def what_is_recycled_is_there(state: State, body: Body) -> GongfenError | None:
     """Copies of an output become data once, and data is what they become."""
     if not isinstance(body, k.Recycle):
@@ -265,137 +171,6 @@ def nothing_is_made_after_it_was_used(state: State, body: Body) -> GongfenError 
             return MalformedFactError(output, reason, "give the new version its own name")
     return None
 
-
-def books_open_before_they_close(state: State, body: Body) -> GongfenError | None:
-    """Opening balances come before anything was settled or closed: what is owed is not added to in hindsight."""
-    if isinstance(body, k.Opening) and (done := next(state.closed.prefixed(""), None)) is not None:
-        reason = f"comes after {done[1]}"
-        return ClosedPeriodError(f"opening {body.opening}", reason, "record what came since by facts of its own kind")
-    return None
-
-
-BOOKS = "books"
-"""Under ``books|PERIOD`` stands which fact closed a period of the labour ledger."""
-
-
-def books_are_open(state: State, body: Body) -> GongfenError | None:
-    """Nothing is dated in a period that is closed; a correction is of today."""
-    if isinstance(body, k.Close):
-        parts = [body.period[:length] for length in (4, 7, 10) if length <= len(body.period)]
-        done = next(filter(None, (state.closed.get(f"{BOOKS}|{part}") for part in parts)), None)
-        done = done or next((row for _, row in state.closed.prefixed(f"{BOOKS}|{body.period}-")), None)
-        return _closed(f"period {body.period}", done) if done else None
-    day = getattr(body, "day", UNSET)
-    if isinstance(body, k.Labour):
-        return _days_are_open(state, [day for day, _ in spread_over_days(body)])
-    return None if day is UNSET else _days_are_open(state, [day])
-
-
-def _days_are_open(state: State, days: list[str]) -> GongfenError | None:
-    if state.closed.get(BOOKS) is None:
-        return None
-    for part in dict.fromkeys(day[:length] for day in days for length in (4, 7, 10)):
-        if done := state.closed.get(f"{BOOKS}|{part}"):
-            return _closed(part, done)
-    return None
-
-
-def _closed(period: str, close: str) -> ClosedPeriodError:
-    return ClosedPeriodError(period, f"is closed by {close}", "date it in an open period")
-
-
-def said_in_time(state: State, fact: Fact) -> GongfenError | None:
-    """A period, or a span of days, is over when this is said of it; what names no day is of that day."""
-    body, said = fact.body, fact.at[:10]
-    if isinstance(body, k.Close) and said[: len(body.period)] <= body.period:
-        reason = f"is not over: it is {said}, in UTC, and what is closed stays closed"
-        return MalformedFactError(f"period {body.period}", reason, "close it when it is over")
-    if isinstance(body, k.Loss) and body.last_day is not UNSET and said <= body.last_day:
-        reason = f"would stand idle until {body.last_day}, which is not over: it is {said}, in UTC"
-        return MalformedFactError(body.work, reason, "give fewer days, or record it when they are over")
-    if isinstance(body, k.Compute | k.Purchase) and body.day is UNSET:
-        return _days_are_open(state, [said])
-    return None
-
-
-def closes_state_the_balances(state: State, body: Body) -> GongfenError | None:
-    """A period is closed with the balances that the log gives."""
-    if isinstance(body, k.Close):
-        due = at_rest(state)
-        said = (body.given_uslh, body.outputs_uslh, body.stocks_uslh, body.losses_uslh)
-        if said != due:
-            reason = f"states {said} micro-SLH given, in outputs, in stocks and lost; the facts give {tuple(due)}"
-            return ProofError(f"close {body.close}", reason, "compute it again: gongfen books close")
-    return None
-
-
-REVERSIBLE = (k.Labour, k.Compute, k.Purchase, k.Sale, k.Payment, k.Wage, k.Rent)
-_INSTEAD: dict[type, str] = {
-    k.Plan: "plan it again: gongfen record plan …",
-    k.Standard: "publish a new one: gongfen record standard …",
-    k.Policy: "publish a new one: gongfen record policy …",
-    k.Make: "correct the labour in what was made, or record a loss",
-}
-
-
-def corrections_take_back(state: State, body: Body) -> GongfenError | None:
-    """What is corrected is an earlier fact that can be taken back, once, and that no settlement rests on."""
-    if not isinstance(body, k.Correction):
-        return None
-    found = state.said(body.fact)
-    if found is None:
-        return MalformedFactError(f"fact {body.fact}", "is not in this book", "see which are: gongfen log")
-    said, thing = found[1].body, f"fact {found[0]}, {called(found[1].kind, body.fact, found[1].body)},"
-    if not isinstance(said, REVERSIBLE):
-        remedy = _INSTEAD.get(type(said), "record what is right by a fact of its own")
-        return MalformedFactError(thing, "cannot be taken back", remedy)
-    if state.names.get(corrected_name(body)) is not None:
-        return DuplicateIdError(thing, "was corrected before", "record what is right")
-    if isinstance(said, k.Sale):
-        for length in (4, 7, 10):
-            if settlement := state.closed.get(f"{said.currency}|{said.day[:length]}"):
-                remedy = "record what is right in an open period"
-                return ClosedPeriodError(f"sale {said.sale}", f"was shared out by {settlement}", remedy)
-    return None
-
-
-def corrected_name(body: k.Correction) -> str:
-    """The name under which a corrected fact is remembered."""
-    return f"corrected|{body.fact}"
-
-
-WORKS_NAMED = (
-    k.Work, k.Dataset, k.Model, k.Labour, k.Compute, k.Purchase, k.Plan, k.Make, k.Influence, k.Quote, k.Sale, k.Label,
-    k.Loss, k.Recycle, k.Opening,
-)  # fmt: skip
-WORK = "work"
-NAMES: dict[type[Body], tuple[str, str]] = {
-    k.Enrol: ("maker", "maker"),
-    k.Work: (WORK, "work"),
-    k.Dataset: (WORK, "dataset"),
-    k.Model: (WORK, "model"),
-    k.Output: (WORK, "output"),
-    k.Make: ("make", "make"),
-    k.Standard: ("standard", "standard"),
-    k.Policy: ("policy", "policy"),
-    k.Influence: ("influence", "influence"),
-    k.Sale: ("sale", "sale"),
-    k.Payment: ("payment", "payment"),
-    k.Wage: ("wage", "wage"),
-    k.Rent: ("rent", "rent"),
-    k.Settlement: ("settlement", "settlement"),
-    k.Key: ("key", "key"),
-    k.Rate: ("rate", "rate"),
-    k.Loss: ("loss", "loss"),
-    k.Recycle: ("recycle", "recycle"),
-    k.Correction: ("correction", "correction"),
-    k.Opening: ("opening", "opening"),
-    k.Close: ("close", "close"),
-}
-"""Kind → the space in which its name is given once, and the field; works, data sets, models and outputs share one."""
-
-DATED = (k.Labour, k.Compute, k.Purchase, k.Sale, k.Payment, k.Wage, k.Rent, k.Close)
-"""What happened on a day, which a closed period does not take. Rates and other assumptions are none of these."""
 
 CHECKS: dict[Check, tuple[type[Body], ...]] = {
     makers_are_enrolled: (k.Work, k.Labour, k.Payment, k.Key, k.Details, k.Forgetting, k.Compute, k.Opening, k.Wage),
@@ -428,45 +203,3 @@ CHECKS: dict[Check, tuple[type[Body], ...]] = {
 def checks_of(kind: type[Body]) -> tuple[Check, ...]:
     """The rules that a kind must keep."""
     return tuple(check for check, kinds in CHECKS.items() if kind in kinds)
-
-
-def spread_over_days(labour: k.Labour) -> Iterable[tuple[str, int]]:
-    """Each day's part of the labour, in microseconds: equal parts that telescope to the whole."""
-    total = labour.labour_us or 0
-    if labour.days == 1:
-        return ((labour.day, total),)
-    first = date.fromisoformat(labour.day)
-    parts = (total * (n + 1) // labour.days - total * n // labour.days for n in range(labour.days))
-    return (((first + timedelta(days=n)).isoformat(), part) for n, part in enumerate(parts))
-
-
-def name_taken_by(body: Body) -> str | None:
-    """The name that a fact gives, as ``space|name``; none of a work, which is found among the works."""
-    space, field = NAMES.get(type(body), (WORK, ""))
-    return None if space == WORK else f"{space}|{getattr(body, field)}"
-
-
-def _works_named(body: Body) -> list[str]:
-    match body:
-        case k.Labour(work=work) | k.Compute(work=work) | k.Purchase(work=work) | k.Plan(work=work) | k.Loss(work=work):
-            return [work]
-        case k.Recycle(output=output, work=work):
-            return [output, work]
-        case k.Opening(lots=lots):
-            return [lot.work for lot in lots]
-        case k.Work(part_of=str(whole)):
-            return [whole]
-        case k.Dataset(works=works):
-            return list(works)
-        case k.Model(base=str(base)):
-            return [base]
-        case k.Make(inputs=inputs, outputs=outputs):
-            return [*(use.work for use in inputs), *outputs]
-        case k.Influence(model=model, target=target, effects=effects):
-            targets = [] if target.startswith("period:") else [target]
-            return [model, *targets, *(effect.work for effect in effects)]
-        case k.Quote(output=output, work=work):
-            return [output, work]
-        case k.Sale(output=output) | k.Label(output=output):
-            return [output]
-    return []

@@ -8,12 +8,44 @@ import msgspec
 
 from gongfen.accounts import passing
 from gongfen.accounts.chart import CASH, PURCHASES, RENT, SALES, WAGES, External, payable
-from gongfen.accounts.checks import corrected_name, spread_over_days
 from gongfen.accounts.copies import count_copies
 from gongfen.accounts.entries import Entry, transfer
+from gongfen.accounts.names import corrected_name
+from gongfen.accounts.periods import spread_over_days
 from gongfen.accounts.state import State
-from gongfen.facts import Fact
+from gongfen.errors import ClosedPeriodError, DuplicateIdError, GongfenError, MalformedFactError
+from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
+from gongfen.facts.calling import called
+
+REVERSIBLE = (k.Labour, k.Compute, k.Purchase, k.Sale, k.Payment, k.Wage, k.Rent)
+_INSTEAD: dict[type, str] = {
+    k.Plan: "plan it again: gongfen record plan …",
+    k.Standard: "publish a new one: gongfen record standard …",
+    k.Policy: "publish a new one: gongfen record policy …",
+    k.Make: "correct the labour in what was made, or record a loss",
+}
+
+
+def corrections_take_back(state: State, body: Body) -> GongfenError | None:
+    """What is corrected is an earlier fact that can be taken back, once, and that no settlement rests on."""
+    if not isinstance(body, k.Correction):
+        return None
+    found = state.said(body.fact)
+    if found is None:
+        return MalformedFactError(f"fact {body.fact}", "is not in this book", "see which are: gongfen log")
+    said, thing = found[1].body, f"fact {found[0]}, {called(found[1].kind, body.fact, found[1].body)},"
+    if not isinstance(said, REVERSIBLE):
+        remedy = _INSTEAD.get(type(said), "record what is right by a fact of its own")
+        return MalformedFactError(thing, "cannot be taken back", remedy)
+    if state.names.get(corrected_name(body)) is not None:
+        return DuplicateIdError(thing, "was corrected before", "record what is right")
+    if isinstance(said, k.Sale):
+        for length in (4, 7, 10):
+            if settlement := state.closed.get(f"{said.currency}|{said.day[:length]}"):
+                remedy = "record what is right in an open period"
+                return ClosedPeriodError(f"sale {said.sale}", f"was shared out by {settlement}", remedy)
+    return None
 
 
 def correct(state: State, body: k.Correction, seq: int) -> list[Entry]:

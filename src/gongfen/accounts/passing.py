@@ -22,8 +22,8 @@ from gongfen.accounts.chart import (
     meter_accounts,
     stock_account,
 )
-from gongfen.accounts.checks import spread_over_days
 from gongfen.accounts.entries import Entry, Posting, transfer
+from gongfen.accounts.periods import spread_over_days
 from gongfen.accounts.state import Known, State
 from gongfen.accounts.stocks import Batch, Stock
 from gongfen.facts import kinds as k

@@ -15,8 +15,8 @@ from msgspec import UNSET
 
 from gongfen.accounts.booking import book
 from gongfen.accounts.chart import LABOUR_UNIT, SIMPLE, Living, stock_account
-from gongfen.accounts.checks import BOOKS
 from gongfen.accounts.passing import BUSINESS, counted_by, declare
+from gongfen.accounts.periods import BOOKS
 from gongfen.accounts.state import Known, State
 from gongfen.accounts.stocks import Stock
 from gongfen.errors import GongfenError

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from gongfen.accounts import at_rest, closing, conservation_by_source
 from gongfen.accounts.chart import LABOUR_UNIT, METERS
-from gongfen.accounts.checks import BOOKS, corrected_name
+from gongfen.accounts.names import corrected_name
+from gongfen.accounts.periods import BOOKS
 from gongfen.accounts.state import State
 from gongfen.book.clock import today
 from gongfen.book.recording import Record

@@ -26,8 +26,8 @@ import msgspec
 
 from gongfen.accounts import passing
 from gongfen.accounts.chart import OPENING
-from gongfen.accounts.checks import BOOKS, spread_over_days
 from gongfen.accounts.copies import part_sold
+from gongfen.accounts.periods import BOOKS, spread_over_days
 from gongfen.book.answers import Dated, converted, price_of
 from gongfen.book.booked import day_of
 from gongfen.book.bookkeeping import corrected_in

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from gongfen.accounts.checks import corrected_name
+from gongfen.accounts.names import corrected_name
 from gongfen.book.clock import new_id
 from gongfen.book.recording import Record
 from gongfen.book.trying import book_and_forget

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gongfen.accounts.batches import stock_in
 from gongfen.accounts.booking import living_labour
 from gongfen.accounts.chart import UNIDENTIFIED
-from gongfen.accounts.checks import period_is_open
+from gongfen.accounts.periods import period_is_open
 from gongfen.accounts.state import Published, Sold, State
 from gongfen.errors import MissingAssumptionError, ProofError
 from gongfen.facts.amounts import PPM, apportion

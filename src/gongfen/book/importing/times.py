@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import tzinfo
 
-from gongfen.accounts.checks import corrected_name
+from gongfen.accounts.names import corrected_name
 from gongfen.book.importing.draft import Draft
 from gongfen.book.importing.evidence import span_of
 from gongfen.facts import kinds as k
