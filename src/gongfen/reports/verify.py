@@ -140,11 +140,13 @@ KINDS = ("enrol", "work", "dataset", "model", "output", "labour", "compute", "pu
 LATER = {"loss", "recycle", "correction", "opening", "close", "task", "discarded", "averages", "business"}  # not here
 RULES = ("standard", "policy", "influence", "sale", "settlement", "payment")  # each can be shown to others alone
 SPACES = {"enrol": "maker", "dataset": "work", "model": "work", "output": "work"}  # what they name, if not themselves
+NAMED = {"maker": "maker", "machine": "maker", "work": "work", "output": "work"}  # fields that name what is recorded
 LISTS = {"works": "work", "inputs": "work", "outputs": "work", "effects": "work",  # what tells the items of each apart
          "makers": "maker", "reductions": "skill", "machines": "device"}
-NUMBERS = {name: (lo, hi) for names, lo, hi in (("labour_kind", 1, 8), ("days", 1, 3660), ("effect_nnat", -MOST, MOST),
-    ("ppm pool_ppm beta_ppm", 0, PPM), ("people quantity uses num den coin_micro amount_micro", 1, MOST),
-    ("price_micro labour_us device_us uslh_per_hour embodied_uslh", 0, MOST)) for name in names.split()}
+NUMBERS = {"labour_kind": (1, 8), "days": (1, 3660), "effect_nnat": (-MOST, MOST)}  # field: its least and its most
+NUMBERS |= dict.fromkeys(("ppm", "pool_ppm", "beta_ppm"), (0, PPM))
+NUMBERS |= dict.fromkeys(("people", "quantity", "uses", "num", "den", "coin_micro", "amount_micro"), (1, MOST))
+NUMBERS |= dict.fromkeys(("price_micro", "labour_us", "device_us", "uslh_per_hour", "embodied_uslh"), (0, MOST))
 NAME, LIVING = re.compile(r"[^\s\x00-\x1f\x7f-\x9f|]{1,200}"), re.compile(r"(living\|\d\|)(inference|operation)\|")
 def apportion(total: int, weights: Fields) -> Fields:  # largest remainder first, of equal ones what sorts first
     weights = weights if any(weights.values()) else {NOBODY: 1}
@@ -187,6 +189,7 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
         if kind not in KINDS or self.behind: return
         body, given = body | {"number": number}, "maker" if kind == "enrol" else kind
         for field in body.keys() - {given}: self.check(field, body[field])
+        work: Any = self.works.get(body.get("work", ""))  # that it is about, when it is recorded
         match kind:
             case "enrol": demand(":" not in body["maker"], body["maker"], "has a colon in their name")
             case "work":
@@ -205,10 +208,9 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
                 demand(self.known["maker"][body["machine"]]["form"] == "machine", body["machine"], "is not a machine")
                 per_hour = self.rates.get(body["device"])  # without a rate the time is kept, but is no labour
                 amount = None if per_hour is None else rounded(body["device_us"] * per_hour, HOUR_US)
-                self.works[body["work"]].receive({f"external|machine|{body['device']}": amount})
-            case "purchase":
-                self.works[body["work"]].receive({f"external|{body['source']}|{body['item']}": body["embodied_uslh"]})
-            case "plan": self.works[body["work"]].plan(body["uses"])
+                work.receive({f"external|machine|{body['device']}": amount})
+            case "purchase": work.receive({f"external|{body['source']}|{body['item']}": body["embodied_uslh"]})
+            case "plan": work.plan(body["uses"])
             case "make": self.make(body)
             case "influence":  # money follows effects: they are claimed for works that trained the model, and no others
                 sets = [self.works[name].members for name in self.works[body["model"]].members if name in self.works]
@@ -233,24 +235,23 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
         elif name in NUMBERS and (value is not None or name not in ("labour_us", "embodied_uslh")):
             demand(type(value) is int and NUMBERS[name][0] <= value <= NUMBERS[name][1], name, f"is {value!r}")
         elif name in ("day", "period"): demand(re.fullmatch("[0-9]{4}(-[0-9]{2}){0,2}", value), name, "is no day")
-        elif name in ("maker", "machine", "work", "output"):
-            demand(value in self.known["maker" if name[0] == "m" else "work"], f"{name} {value!r}", "is not recorded")
+        elif name in NAMED: demand(value in self.known[NAMED[name]], f"{name} {value!r}", "is not recorded")
     def check_signature(self, number: int, said: Fields, signature: Fields) -> None:  # by a key that a fact gave them
         name, message = signature["key"], f"gongfen/fact/v1\n{self.origin}\n".encode() + canonical(said)
         holds = signed_by(b64decode(self.known["key"][name]["public"]), message, b64decode(signature["ed25519"]))
         demand(holds and self.known["key"][name]["maker"] == said["by"], said["id"], f"is not signed by {said['by']}")
         self.signed, self.late = self.signed + 1, self.late + [number] * (name in self.ended)
     def labour(self, body: Fields) -> None:  # measured time becomes simple labour; a day has 24 hours for each head
-        maker, us, days = self.known["maker"][body["maker"]], body["labour_us"], body["days"]
+        maker, us, days, skill = self.known["maker"][body["maker"]], body["labour_us"], body["days"], body["skill"]
         demand(maker["form"] != "machine", body["maker"], "is a machine and does no living labour")
         if us is None: return self.works[body["work"]].receive({})  # not measured is not none: it cannot be booked
         for day in range(days):
             when = body["maker"], date.fromisoformat(body["day"]) + timedelta(day)
             self.days[when] += us * (day + 1) // days - us * day // days
             demand(self.days[when] <= 24 * HOUR_US * maker["people"], body["maker"], f"works over 24 h on {when[1]}")
-        num, den = self.skills[body["skill"]] if (self.unpaid, body["standing"]) != ("simple", "unpaid") else (1, 1)
+        num, den = (1, 1) if (body["standing"], self.unpaid) == ("unpaid", "simple") else self.skills[skill]
         source = "|".join(str(body[name]) for name in ("labour_kind", "phase", "standing", "quality", "maker"))
-        source += f"|{body['skill']}|{num}|{den}" * ((body["skill"], num, den) != ("simple", 1, 1))
+        if (skill, num, den) != ("simple", 1, 1): source += f"|{skill}|{num}|{den}"
         if body["labour_kind"] != 8:  # business (8) is circulation: it adds nothing to a work
             self.works[body["work"]].receive({f"living|{source}": rounded(us * num * HOUR_USLH, den * HOUR_US)})
     def make(self, body: Fields) -> None:  # labour passes on; a model remembers its data sets, an output its model
@@ -259,8 +260,8 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
         demand(body["outputs"] and not again, body["make"], "makes nothing new")
         used = {kind: [one for one in inputs if self.works[one].kind == kind] for kind in ("dataset", "model")}
         for made in [self.works[name] for name in body["outputs"]]:
-            made.members += used["dataset"] if made.kind == "model" else []
-            made.model = used["model"][0] if made.kind == "output" and used["model"] else made.model
+            if made.kind == "model": made.members += used["dataset"]
+            if made.kind == "output" and used["model"]: made.model = used["model"][0]
         self.pass_on(inputs, {name: self.works[name].quantity for name in body["outputs"]})
     def pass_on(self, inputs: Fields, outputs: Fields) -> None:  # the labour of these uses, by the outputs' quantity
         gathered = Counter[str]()
@@ -291,8 +292,7 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
         models = {self.works[one["output"]].model for one in sales} - {""}
         demand(all(models <= {one["model"]} for one in measured), thing, "rests on influence on another model")
         labour, effects = Counter[str](), Counter[str]()
-        for one in sales:  # each price is divided by the living labour in what was sold
-            labour.update(apportion(one["price_micro"], one["living"]))
+        for one in sales: labour.update(apportion(one["price_micro"], one["living"]))  # by who worked on what was sold
         for effect in [effect for one in measured for effect in one["effects"] if effect["effect_nnat"] > 0]:
             for part in self.works[effect["work"]].makers or [{"maker": NOBODY, "ppm": PPM}]:
                 effects[part["maker"]] += effect["effect_nnat"] * part["ppm"]
@@ -327,7 +327,7 @@ def audit(parts: Fields, keys: Any, since: Any = None, witnesses: Any = None, qu
         demand(parts["leaves"][32 * number : 32 * number + 32] == leaf, f"fact {number}", "was altered")
     demand(root(0, size) == signed.root, "bundle", "does not lead to the signed root")
     report = vouched(signed, trusted, witnesses, quorum)
-    report += ["It is the key that came with the bundle: name the published one, --key"] * (keys is None)
+    if keys is None: report.append("It is the key that came with the bundle: name the published one, --key")
     if since is not None:
         older = Checkpoint(since, trusted, "older checkpoint")
         same = older.size <= size and root(0, older.size) == older.root
@@ -356,7 +356,7 @@ def audit(parts: Fields, keys: Any, since: Any = None, witnesses: Any = None, qu
     if late: report.append(f"IN DOUBT: {counted(len(books.late), 'fact')} signed with a key that had ended: {late}")
     settled = [(one["settlement"], money(one["total_micro"], one["currency"])) for one in books.found("settlement")]
     report += [f"{name} follows from the facts: {total} to share" for name, total in settled]
-    report += [f"NOT RECOMPUTED from {books.behind} on, nor what is owed: use gongfen verify"] * bool(books.behind)
+    if books.behind: report.append(f"NOT RECOMPUTED from {books.behind} on, nor what is owed: use gongfen verify")
     report += [f"  {maker} is owed {money(micro, currency)}" for (maker, currency), micro in sorted(books.owed.items())]
     return [*report, LIMITS]
 RECEIPT = re.compile(r"c2sp\.org/tlog-proof@v1\nextra \S+\nindex (0|[1-9][0-9]{0,17})(\n\S{44}){0,63}")
