@@ -100,3 +100,85 @@ def test_what_was_settled_takes_the_page(tmp_path):
         page = Tree(book.report("Reed"))
     assert "are owed" in page.by_id("en-answer-h").text
     assert not page.faults
+
+
+# -- what an answer leans on that is not as it was said to be ----------------------------------------------------------
+
+WRITING = f"""
+enrol maker=ada
+standard standard=s basis=t reductions=[{{"skill":"writing","num":187,"den":167,"rule":"rowthorn"}}] machines=[] melt_micro=40.0 currency=EUR
+output output=song sha256={HASH} size_bytes=4
+labour maker=ada work=song labour_kind=1 phase=inference standing=employed skill=writing labour_us=2h day=2026-01-01
+"""
+KNOWN = "skill skill=writing study_us=6800h teach_us=1200h"
+ANOTHER = "skill skill=writing study_us=6801h teach_us=1200h"
+
+
+@pytest.mark.parametrize(("more", "claimed"), [("", True), (KNOWN, False), (f"{KNOWN}\n{ANOTHER}", True)])
+def test_a_reduction_that_is_only_claimed_is_told_beside_the_output_and_beside_the_sum(tmp_path, more, claimed):
+    """Nothing is known of the skill; then what gives the number by its rule; then what gives another."""
+    page = page_of(tmp_path, f"{WRITING}\n{more}")
+    english = (
+        "writing counts × 187/167, which is claimed to be by Rowthorn: as far as the book knows, that rule does not"
+    )
+    chinese = "writing 折合 × 187/167，自称按罗索恩：就账本所知，该规则得不出此数。"
+    for part in ("worth", "o-1"):
+        assert (english in page.by_id(f"en-{part}").words) is claimed
+        assert (chinese in page.by_id(f"zh-{part}").text) is claimed
+    cell = "claimed: by Rowthorn" if claimed else "by Rowthorn"
+    assert any(row.words == f"writing 2 h 14 min × 187/167 {cell}" for row in page.all("tr", inside="en-worth"))
+    assert ("T_s study" in page.by_id("en-worth").words) is bool(more)
+
+
+def uses(output, uses):
+    """An output that a person read for an hour, made with so many uses of a model."""
+    return f"""
+output output={output} sha256={HASH} size_bytes=4
+make make={output} activity=generate inputs=[{{"work":"poet","role":"model","uses":{uses}}}] outputs=["{output}"] tool=test
+labour maker=ada work={output} labour_kind=4 phase=inference standing=crowd labour_us=1h day=2026-11-02
+"""
+
+
+MODEL = f"""
+enrol maker=ada
+model model=poet sha256={HASH} parameters=10 source=test licence=CC0-1.0
+labour maker=ada work=poet labour_kind=3 phase=training standing=crowd labour_us=6h day=2026-11-01
+plan work=poet uses=3
+"""
+STANDARD = "standard standard=s basis=t reductions=[] machines=[] melt_micro=40.0 currency=EUR"
+
+
+@pytest.mark.parametrize("standard", ["", STANDARD])
+@pytest.mark.parametrize("sold", ["", "sale sale=s output=a price_micro=9.0 currency=EUR day=2026-11-03"])
+def test_a_model_past_its_plan_is_named_with_the_outputs_that_got_less_of_it(tmp_path, standard, sold):
+    """Three uses are planned: one, then three of which one is past the plan, then one that gets nothing."""
+    page = page_of(tmp_path, f"{standard}\n{MODEL}{uses('a', 1)}{uses('b', 3)}{uses('c', 1)}{sold}")
+    said = {
+        e.words: {link.attrs["href"] for link in e.below if link.tag == "a"} for e in page.all("p", inside="en-worth")
+    }
+    (links,) = [
+        to for text, to in said.items() if text.startswith("poet was past its plan, or had lost all, when it was")
+    ]
+    assert links == {"#en-o-2", "#en-o-3"}
+    assert "poet 用于" in page.by_id("zh-worth").words
+    for n, passed in (("1", "2 h"), ("2", "4 h"), ("3", "0 s")):
+        card = page.by_id(f"en-o-{n}").words
+        assert ("poet was past its plan, or had lost all, when it was used for this output" in card) is (n != "1")
+        assert ("poet 用于此产出时已超出计划次数" in page.by_id(f"zh-o-{n}").words) is (n != "1")
+        assert f"T {passed} transferred" in card
+
+
+def test_a_model_that_had_lost_all_is_named_and_one_within_its_plan_is_not(tmp_path):
+    gone = "loss loss=l work=poet reason=obsolescence"
+    within = page_of(tmp_path, f"{MODEL}{uses('a', 3)}")
+    assert "past its plan" not in within.by_id("en").text
+    (tmp_path / "again").mkdir()
+    page = page_of(tmp_path / "again", f"{MODEL}{gone} amount_uslh=none\n{uses('a', 1)}")
+    assert "poet was past its plan, or had lost all" in page.by_id("en-o-1").words
+
+
+def test_an_output_that_no_living_labour_entered_says_so_without_a_standard(tmp_path):
+    alone = "\n".join(line for line in uses("a", 1).splitlines() if not line.startswith("labour"))
+    page = page_of(tmp_path, MODEL + alone)
+    assert "No living labour entered it" in page.by_id("en-o-1").words
+    assert "没有任何活劳动进入" in page.by_id("zh-o-1").text

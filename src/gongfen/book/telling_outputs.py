@@ -146,6 +146,9 @@ def story_of(here: Shown, output: str) -> OutputStory:
         value_micro=value.value_micro if value else None,
         rent_avg_micro=value.rent_avg_micro if value else None,
         rent_repro_micro=value.rent_repro_micro if value else None,
+        gated=bool(lot.gated),
+        spent=known.spent if (known := record.state.works.get(output)) else (),
+        claimed=tuple(one for one in value.skills if one.claimed) if value else (),
         proofs=tuple(proof_of(record, seq) for seq, fact in facts if fact.kind in WANTED and _is_of(fact, output)),
     )
 

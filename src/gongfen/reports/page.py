@@ -38,7 +38,7 @@ from gongfen.reports.templating import environment
 from gongfen.reports.text_tested import tested_line, told_line, unseen_lines
 from gongfen.reports.words import LANGUAGES, N_, Words, tongue
 from gongfen.reports.worth_pictures import price_said, worth_part
-from gongfen.reports.worth_words import CODES, LAYER_NAMES
+from gongfen.reports.worth_words import CODES, LAYER_NAMES, claim_said
 
 MILLION = 1_000_000
 SHORT_HASH = 10
@@ -137,6 +137,8 @@ class Card:
     told: str
     """That its strongest works cannot be told from random ones, or that nobody knows; empty when they can."""
     worth: tuple[Row, ...]
+    claims: tuple[str, ...]
+    """Which reductions are only claimed to be by the rule that they name."""
     parts: tuple[Row, ...]
     labour: Markup
 
@@ -436,6 +438,7 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
         unseen=tuple(unseen_lines(output.unseen, words)),
         told=told_line(output.influence_told, output.influence_told_by, words) if output.works_measured else "",
         worth=_worth(output, story.currency, words, key),
+        claims=tuple(claim_said(one, words) for one in output.claimed),
         parts=_parts(output.by_kind, words, key),
         labour=_bar(_labour_spans(output), most, key),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gongfen.reports.replies import Tested, Unseen
 from gongfen.value import Layer, Swings, Worth
+from gongfen.value.worth import Skilled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +167,12 @@ class OutputStory:
     """p − μ(T + L)."""
     rent_repro_micro: int | None
     """p − μL."""
+    gated: bool = False
+    """No living labour entered it: nothing passes on to it."""
+    spent: tuple[str, ...] = ()
+    """Models and deployments that were past their plan, or had lost all, when it was made with them."""
+    claimed: tuple[Skilled, ...] = ()
+    """Reductions that name a rule which does not give them, as far as the book knows."""
     proofs: tuple[Proof, ...]
     """The facts behind it: make, output, sale, label."""
 

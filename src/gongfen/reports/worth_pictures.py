@@ -18,8 +18,12 @@ from gongfen.reports.worth_words import (
     RANGES,
     answer_of,
     base_of,
+    claim_said,
+    counted_as,
+    found_by,
     lacking,
     layer_name,
+    learned_said,
     machine_note,
     rule_name,
     summed,
@@ -59,6 +63,17 @@ class Ruled:
     rent_repro_micro: int | None
     why: str
     """Why it is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One skill, and how its hours were counted."""
+
+    skill: str
+    uslh: int
+    counts: str
+    found: str
+    claimed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +125,13 @@ class WorthPart:
     """Outputs that the pictures do not show."""
     compositions: tuple[Composition, ...]
     ruled: tuple[Ruled, ...]
+    skills: tuple[Counted, ...]
+    claims: tuple[str, ...]
+    """Which reductions are only claimed to be by the rule that they name."""
+    learned: tuple[str, ...]
+    """What the rules are computed from, skill by skill."""
+    spent: tuple[tuple[str, tuple[int, ...]], ...]
+    """Models that were past their plan, or had lost all, with the outputs, by number, that were made with them then."""
     machines: tuple[tuple[str, int, int | None, str, bool], ...]
     """Device, micro-SLH, λ, where λ is from, whether that is circular."""
     tornadoes: tuple[Measured, ...]
@@ -141,6 +163,13 @@ def worth_part(story: Story, words: Words, key: str) -> WorthPart | None:
         left_out=len(numbered) - len(shown),
         compositions=_compositions(shown, numbered, words, key),
         ruled=_ruled(worth, words) if worth else (),
+        skills=tuple(
+            Counted(one.skill, one.uslh, counted_as(one), found_by(one, words), one.claimed)
+            for one in (worth.skills if worth else ())
+        ),
+        claims=tuple(claim_said(one, words) for one in (worth.skills if worth else ()) if one.claimed),
+        learned=tuple(learned_said(one, words) for one in (worth.learned if worth else ())),
+        spent=_spent(numbered),
         machines=tuple(
             (one.device, one.uslh, one.uslh_per_hour, machine_note(one, words), one.circular)
             for one in (worth.machines if worth else ())
@@ -154,6 +183,15 @@ def worth_part(story: Story, words: Words, key: str) -> WorthPart | None:
         silent=silent,
         months=story.months,
     )
+
+
+def _spent(numbered: Sequence[tuple[int, OutputStory]]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Every model that passed on less, with all outputs on the page that it was used for then, sold or not."""
+    found: dict[str, list[int]] = {}
+    for n, output in numbered:
+        for model in output.spent:
+            found.setdefault(model, []).append(n)
+    return tuple((model, tuple(made)) for model, made in sorted(found.items()))
 
 
 def _ruled(worth: Worth, words: Words) -> tuple[Ruled, ...]:

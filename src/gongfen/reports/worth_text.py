@@ -1,29 +1,30 @@
 """What outputs are worth, on a terminal: the answer first, then under each reduction, then what is in it."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gongfen.facts.amounts import MICRO, US_PER_SECOND, round_half_up
+from gongfen.facts.amounts import round_half_up
 from gongfen.reports.text import STRONGEST, table, taken_back
 from gongfen.reports.text_pictures import rent_band
 from gongfen.reports.words import N_, Words
 from gongfen.reports.worth_words import (
-    BOOKED_BY,
     MEASURES,
     answer_of,
     base_of,
+    counted_as,
+    found_by,
     lacking,
     layer_name,
+    learned_said,
     machine_note,
     rule_name,
     summed,
     swing_ends,
     swing_name,
 )
-from gongfen.value import Learned, Swing, Swings, Worth
+from gongfen.value import Swing, Swings, Worth
 from gongfen.value.worth import Out
 
 BAR = 20
@@ -43,7 +44,8 @@ def worth(answer: Worth, words: Words) -> RenderableType:
         parts.append(Text(note, "yellow"))
     for one in answer.spent:
         note = words.say(
-            "%(model)s was past its plan, or had lost all, when it was used for %(outputs)s: it passed on no more",
+            "%(model)s was past its plan, or had lost all, when it was used for %(outputs)s: "
+            "it passed on what was left, if anything",
             model=one.model,
             outputs=words.gettext(", ").join(one.outputs),
         )
@@ -135,7 +137,7 @@ def _reductions(answer: Worth, words: Words) -> Iterable[RenderableType]:
         rows.add_row(name, least + words.decimal_hours(one.uslh), least + value, *rents, style=style)
         if one.rule == "booked" and answer.without_unpaid is not None:
             rows.add_row(*_unpaid_out(answer, answer.without_unpaid, words))
-    return (rows, *notes, *(Text(_learned(one, words), "dim") for one in answer.learned))
+    return (rows, *notes, *(Text(learned_said(one, words), "dim") for one in answer.learned))
 
 
 def _unpaid_out(answer: Worth, out: Out, words: Words) -> Iterable[str]:
@@ -146,26 +148,6 @@ def _unpaid_out(answer: Worth, out: Out, words: Words) -> Iterable[str]:
     yield least + words.money(out.value_micro, answer.currency)
     for micro, mark in ((out.rent_avg_micro, most), (out.rent_repro_micro, "" if out.living_uslh else most)):
         yield words.gettext("unknown") if micro is None else mark + words.money(micro, answer.currency)
-
-
-def _learned(one: Learned, words: Words) -> str:
-    """What the rules of reduction are computed from, for one skill."""
-
-    def time(microseconds: int) -> str:
-        return words.seconds(Decimal(microseconds) / US_PER_SECOND)
-
-    said = words.say(
-        "%(skill)s: T_s study %(study)s, T_t teaching %(teach)s, H working life %(life)s",
-        skill=one.skill,
-        study=time(one.study_us),
-        teach=time(one.teach_us),
-        life=time(one.life_us),
-    )
-    if one.wage_micro is None or one.simple_wage_micro is None:
-        return words.say("%(said)s; wages unknown", said=said)
-    wages = one.wage_micro, one.simple_wage_micro
-    wage, simple = (words.number(Decimal(micro) / MICRO, least=2, most=6) for micro in wages)
-    return words.say("%(said)s; wages %(wage)s : %(simple)s", said=said, wage=wage, simple=simple)
 
 
 def _composition(answer: Worth, words: Words) -> Iterable[RenderableType]:
@@ -192,10 +174,7 @@ def _composition(answer: Worth, words: Words) -> Iterable[RenderableType]:
         parts += [Text(), rows]
     skills = table(words, N_("by skill"), "", N_("an hour counts"), N_("found"), numbers=(1, 2))
     for skill in answer.skills:
-        counts = f"× {skill.num}/{skill.den}" if skill.den != 1 else f"× {skill.num}"
-        found = words.gettext(BOOKED_BY[skill.rule])
-        found = words.say("claimed: %(rule)s", rule=found) if skill.claimed else found
-        skills.add_row(skill.skill, words.hours(skill.uslh), counts, found)
+        skills.add_row(skill.skill, words.hours(skill.uslh), counted_as(skill), found_by(skill, words))
     makers = table(words, N_("by maker"), "", numbers=(1,))
     ranked = sorted(answer.by_maker.items(), key=lambda row: (-row[1], row[0]))
     for maker, uslh in ranked[:STRONGEST]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import groupby
 
+from gongfen.facts.amounts import MICRO, US_PER_SECOND
 from gongfen.reports.words import N_, Words
-from gongfen.value import Layer, Swing, Swings, Valued
+from gongfen.value import Layer, Learned, Swing, Swings, Valued
 from gongfen.value.by_rule import BOOKED
-from gongfen.value.worth import Machine
+from gongfen.value.worth import Machine, Skilled
 
 RULE_NAMES = {
     "booked": N_("as booked"),
@@ -100,6 +101,48 @@ def lacking(valued: Valued, words: Words) -> str:
         said = N_("no fact about skill %(skills)s") if what == "skill" else N_("no wages for skill %(skills)s")
         parts.append(words.say(said, skills=skills))
     return words.gettext("; ").join(parts)
+
+
+def counted_as(skill: Skilled) -> str:
+    """What an hour of a skill counts."""
+    return f"× {skill.num}/{skill.den}" if skill.den != 1 else f"× {skill.num}"
+
+
+def found_by(skill: Skilled, words: Words) -> str:
+    """The rule by which that was found, or that it only is said to be."""
+    rule = words.gettext(BOOKED_BY[skill.rule])
+    return words.say("claimed: %(rule)s", rule=rule) if skill.claimed else rule
+
+
+def claim_said(skill: Skilled, words: Words) -> str:
+    """That a reduction is not what the rule that it names gives, as far as the book knows."""
+    return words.say(
+        "%(skill)s counts %(counts)s, which is claimed to be %(rule)s: "
+        "as far as the book knows, that rule does not give it.",
+        skill=skill.skill,
+        counts=counted_as(skill),
+        rule=words.gettext(BOOKED_BY[skill.rule]),
+    )
+
+
+def learned_said(one: Learned, words: Words) -> str:
+    """What the rules of reduction are computed from, for one skill."""
+
+    def time(microseconds: int) -> str:
+        return words.seconds(Decimal(microseconds) / US_PER_SECOND)
+
+    said = words.say(
+        "%(skill)s: T_s study %(study)s, T_t teaching %(teach)s, H working life %(life)s",
+        skill=one.skill,
+        study=time(one.study_us),
+        teach=time(one.teach_us),
+        life=time(one.life_us),
+    )
+    if one.wage_micro is None or one.simple_wage_micro is None:
+        return words.say("%(said)s; wages unknown", said=said)
+    wages = one.wage_micro, one.simple_wage_micro
+    wage, simple = (words.number(Decimal(micro) / MICRO, least=2, most=6) for micro in wages)
+    return words.say("%(said)s; wages %(wage)s : %(simple)s", said=said, wage=wage, simple=simple)
 
 
 def swing_name(swing: Swing, words: Words) -> str:
