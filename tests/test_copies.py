@@ -82,6 +82,7 @@ def test_a_terminal_shows_a_copy(book: gongfen.Book, monkeypatch: pytest.MonkeyP
     assert "one of its 1,000 copies" in found
     assert "price p, of 1 of 1,000 copies" in found
     assert "36 s" in found, "10 h are 36 s a copy"
+    assert "price against value, from 0 to EUR 1.00" in found, "the price is of one copy, and so is the value"
 
 
 def _worth(book: gongfen.Book, *words: str) -> str:

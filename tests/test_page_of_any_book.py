@@ -4,6 +4,8 @@ import pytest
 
 from gongfen.errors import MissingAssumptionError
 from tests.books import COOPERATIVE, HASH, new_book
+from tests.test_copies import ONE
+from tests.test_copies import START as COPIES
 from tests.test_report_page import Tree
 
 PEOPLE = """
@@ -182,3 +184,49 @@ def test_an_output_that_no_living_labour_entered_says_so_without_a_standard(tmp_
     page = page_of(tmp_path, MODEL + alone)
     assert "No living labour entered it" in page.by_id("en-o-1").words
     assert "没有任何活劳动进入" in page.by_id("zh-o-1").text
+
+
+# -- copies ------------------------------------------------------------------------------------------------------------
+
+
+def rows_of(page, caption, inside):
+    (table,) = [e for e in page.all("table", inside=inside) if e.below[0].text == caption]
+    return [e.words for e in table.below if e.tag == "tr"]
+
+
+def test_the_price_of_some_copies_is_held_against_the_value_of_those_and_both_are_told(tmp_path):
+    """10 h at EUR 40 are EUR 400 for 1,000 copies; 250 of them, EUR 100, fetched EUR 150."""
+    page = page_of(tmp_path, COPIES + ONE.replace("copies=1", "copies=250").replace("=1.00", "=150.00"))
+    rows = rows_of(page, "Value, price, rent", "en-o-1")
+    assert rows[0] == "Value μ(T + L) EUR 400.00"
+    assert rows[1] == "in 250 of its 1,000 copies: those sold EUR 100.00"
+    assert rows[3] == "Rent R avg p − μ(T + L) EUR 50.00"
+    (row,) = [row for row in rows_of(page, "Price against value", "en-worth") if "1,000" in row]
+    assert row == "output 1 250 of 1,000 copies EUR 100.00 EUR 100.00 EUR 150.00 EUR 50.00 EUR 50.00"
+    assert "Of 1,000 copies 250 were sold: T, L and the value are of all of them" in page.by_id("en-worth").words
+    assert "1 output was sold above its value" in page.all("svg", "band", inside="en-worth")[0].text
+    assert "共 1,000 份，售出 250 份" in page.by_id("zh-worth").text
+    assert "其 1,000 份中售出的 250 份" in page.by_id("zh-o-1").text
+    bars = [cell.below for cell in page.all("td", "bar-cell", inside="en-o-1")]
+    (rent,) = [(e.attrs["x"], e.attrs["width"]) for e in bars[3] if "rent" in (e.attrs.get("class") or "")]
+    assert rent == ("25.000%", "12.500%"), "from the value of those that were sold to the price; EUR 400 are all of it"
+
+
+@pytest.mark.parametrize("sale", ["", ONE.replace("copies=1", "copies=1000")])
+def test_of_copies_that_were_all_sold_or_none_the_value_of_one_is_told(tmp_path, sale):
+    page = page_of(tmp_path, COPIES + sale)
+    assert rows_of(page, "Value, price, rent", "en-o-1")[1] == "one of its 1,000 copies EUR 0.40"
+    assert "were sold: T, L and the value" not in page.by_id("en-worth").text
+
+
+def test_whoever_doubts_the_sum_can_multiply_it(tmp_path):
+    page = page_of(tmp_path, COPIES)
+    assert "μ = EUR 40.00 an hour, T = 0 h, L = 10 h, T + L = 10 h" in page.by_id("en-worth").words
+
+
+def test_living_labour_of_which_none_was_measured_is_a_lower_bound(tmp_path):
+    silent = COPIES.replace("labour_us=10h", "labour_us=none quality=unmeasured")
+    page = page_of(tmp_path, f"{silent}{ONE}")
+    assert "L ≥ 0 s" in page.by_id("en-worth").words
+    (row,) = [row for row in rows_of(page, "Under each reduction of complex labour", "en-worth") if "as booked" in row]
+    assert row.endswith("≤ EUR 1.00 ≤ EUR 1.00")

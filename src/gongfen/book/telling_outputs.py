@@ -143,6 +143,8 @@ def story_of(here: Shown, output: str) -> OutputStory:
         layers=layers,
         price_micro=price,
         unrated=unrated,
+        quantity=lot.quantity,
+        copies_sold=value.copies_sold if value and price is not None else None,
         value_micro=value.value_micro if value else None,
         rent_avg_micro=value.rent_avg_micro if value else None,
         rent_repro_micro=value.rent_repro_micro if value else None,

@@ -5,7 +5,7 @@
 the address (``report.html#zh``), so a link into the Chinese page stays Chinese; the style sheet does the switching.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment
 from markupsafe import Markup
 
+from gongfen.facts.amounts import round_half_up
 from gongfen.reports.charts.drawing import TONES, patterns, swatch
 from gongfen.reports.charts.row_bars import Span, bars
 from gongfen.reports.pictures import QUALITIES, curve, flow_lines, flow_pictures, scatter_pictures, some_steps
@@ -37,7 +38,7 @@ from gongfen.reports.story import (
 from gongfen.reports.templating import environment
 from gongfen.reports.text_tested import tested_line, told_line, unseen_lines
 from gongfen.reports.words import LANGUAGES, N_, Words, tongue
-from gongfen.reports.worth_pictures import price_said, worth_part
+from gongfen.reports.worth_pictures import price_said, value_sold, worth_part
 from gongfen.reports.worth_words import CODES, LAYER_NAMES, claim_said
 
 MILLION = 1_000_000
@@ -481,27 +482,18 @@ def _worth(o: OutputStory, currency: str, words: Words, key: str) -> tuple[Row, 
     """Value, price, and rent under both theories, on one scale with the price as a mark."""
     money, price = words.money, o.price_micro
     high = max(o.value_micro or 0, price or 0, 1)
-    if o.value_micro is None:
-        value = Row(words.gettext("Value"), words.gettext("unknown"), _bar([], high, key, mark=price), "μ(T + L)")
-        living = None
-    else:
-        both = o.transferred_uslh + o.living_uslh
-        living = price - o.rent_repro_micro if price is not None and o.rent_repro_micro is not None else None
-        past = o.value_micro - living if living is not None else o.value_micro * o.transferred_uslh // max(both, 1)
-        spans = [Span(0, past, "past"), Span(past, o.value_micro, "living")]
-        said = ("≥ " if o.unmeasured else "") + money(o.value_micro, currency)
-        value = Row(words.gettext("Value"), said, _bar(spans, high, key, mark=price), "μ(T + L)")
+    rows = list(_values(o, currency, high, words, key))
     if o.unrated:
         said = " + ".join(money(amount, of) for of, amount in o.unrated)
-        return (value, Row(words.gettext("Price"), said, _bar([], high, key), "p"))
+        return (*rows, Row(words.gettext("Price"), said, _bar([], high, key), "p"))
     if price is None:
-        return (value,)
-    rows = [value]
+        return tuple(rows)
     rows.append(
         Row(words.gettext("Price"), money(price, currency), _bar([Span(0, price, "price")], high, key, mark=price), "p")
     )
+    living = None if o.rent_repro_micro is None else price - o.rent_repro_micro
     for name, formula, rent, base in (
-        ("avg", "p − μ(T + L)", o.rent_avg_micro, o.value_micro),
+        ("avg", "p − μ(T + L)", o.rent_avg_micro, value_sold(o)),
         ("repro", "p − μL", o.rent_repro_micro, living),
     ):
         what = Markup("{} R<sub>{}</sub>").format(words.gettext("Rent"), name)
@@ -514,6 +506,27 @@ def _worth(o: OutputStory, currency: str, words: Words, key: str) -> tuple[Row, 
             Row(what, ("≤ " if o.unmeasured else "") + money(rent, currency), _bar([span], high, key, mark=price), note)
         )
     return tuple(rows)
+
+
+def _values(o: OutputStory, currency: str, high: int, words: Words, key: str) -> Iterator[Row]:
+    """The value, and of several copies that of one, or of those that were sold: what the price is held against."""
+    price, what = o.price_micro, words.gettext("Value")
+    if o.value_micro is None:
+        yield Row(what, words.gettext("unknown"), _bar([], high, key, mark=price), "μ(T + L)")
+        return
+
+    def row(name: str, micro: int, note: str = "", mark: int | None = None) -> Row:
+        past = micro * o.transferred_uslh // max(o.transferred_uslh + o.living_uslh, 1)
+        bar = _bar([Span(0, past, "past"), Span(past, micro, "living")], high, key, mark=mark)
+        return Row(name, ("≥ " if o.unmeasured else "") + words.money(micro, currency), bar, note)
+
+    yield row(what, o.value_micro, "μ(T + L)", price)
+    all_, sold = words.number(o.quantity), value_sold(o)
+    if o.copies_sold is not None and sold is not None:
+        name = words.say("in %(sold)s of its %(all)s copies: those sold", sold=words.number(o.copies_sold), all=all_)
+        yield row(name, sold, mark=price)
+    elif o.quantity > 1:
+        yield row(words.say("one of its %(all)s copies", all=all_), round_half_up(o.value_micro, o.quantity))
 
 
 def _parts(parts: Sequence[LabourPart], words: Words, key: str) -> tuple[Row, ...]:

@@ -161,12 +161,16 @@ class OutputStory:
     """``None``: not sold in this period, or ``unrated``."""
     unrated: tuple[tuple[str, int], ...] = ()
     """(currency, micro-units) of a price for which no rate into the page's currency is published."""
+    quantity: int = 1
+    """Copies; the value is of all of them."""
+    copies_sold: int | None = None
+    """Of several copies of which not all were sold: how many the price, and so both rents, are of."""
     value_micro: int | None
     """μ(T + L), in micro-units of the currency; ``None``: no standard is published."""
     rent_avg_micro: int | None
-    """p − μ(T + L)."""
+    """p − μ(T + L), of what was sold."""
     rent_repro_micro: int | None
-    """p − μL."""
+    """p − μL, of what was sold."""
     gated: bool = False
     """No living labour entered it: nothing passes on to it."""
     spent: tuple[str, ...] = ()

@@ -67,12 +67,13 @@ def flow(found: LabourFlow, words: Words) -> RenderableType:
 
 def rent_band(answer: Worth, words: Words) -> Iterable[RenderableType]:
     """Price against value: μL, μT, and the way to the price, which is the rent; nothing where there is no price."""
-    if answer.price_micro is None:
+    if answer.price_micro is None or answer.rent_avg_micro is None or answer.rent_repro_micro is None:
         return
-    most = max(answer.price_micro, answer.value_micro)
+    # Of several copies the price is of those that were sold, and so is what it is held against.
+    value, living = answer.price_micro - answer.rent_avg_micro, answer.price_micro - answer.rent_repro_micro
+    most = max(answer.price_micro, value)
     head = words.say("price against value, from 0 to %(most)s", most=words.money(most, answer.currency))
-    living = answer.value_micro - answer.past_micro
-    drawn = _band(living, answer.value_micro, answer.price_micro, most, WIDE, more=answer.unmeasured)
+    drawn = _band(living, value, answer.price_micro, most, WIDE, more=answer.unmeasured)
     yield Text()
     yield Text(head, "bold")
     yield drawn

@@ -18,6 +18,7 @@ from gongfen.reports.worth_words import (
     RANGES,
     answer_of,
     base_of,
+    by_hand,
     claim_said,
     counted_as,
     found_by,
@@ -115,12 +116,16 @@ class WorthPart:
     living_uslh: int
     unmeasured: bool
     """T + L is a lower bound."""
+    silent_labour: bool
+    """None of L was measured: it is a lower bound, and rent by reproduction an upper one."""
+    by_hand: str
+    """μ, T and L to the last digit; empty without a standard."""
     of_sold: bool
     """The sums are of the outputs that were sold; there are others on the page."""
     band: Pictures
     """Empty without a standard."""
-    priced: tuple[tuple[int, OutputStory, int], ...]
-    """Number, output, and μL; empty without a standard."""
+    priced: tuple[tuple[int, OutputStory, int, int], ...]
+    """Number, output, μL and μ(T + L) of what was sold of it; empty without a standard."""
     left_out: int
     """Outputs that the pictures do not show."""
     compositions: tuple[Composition, ...]
@@ -152,14 +157,20 @@ def worth_part(story: Story, words: Words, key: str) -> WorthPart | None:
     named = set(worth.outputs) if worth else {one.output for one in story.outputs}
     together = [one for one in story.outputs if one.output in named]
     drawn, silent = _indicators(story.months, story.currency, words, key)
+    living = worth.living_uslh if worth else sum(one.living_uslh for one in together)
+    unmeasured = worth.unmeasured if worth else any(one.unmeasured for one in together)
     return WorthPart(
         worth=worth,
         transferred_uslh=worth.transferred_uslh if worth else sum(one.transferred_uslh for one in together),
-        living_uslh=worth.living_uslh if worth else sum(one.living_uslh for one in together),
-        unmeasured=worth.unmeasured if worth else any(one.unmeasured for one in together),
+        living_uslh=living,
+        unmeasured=unmeasured,
+        silent_labour=unmeasured and not living,
+        by_hand=by_hand(worth, words) if worth else "",
         of_sold=bool(worth) and len(together) < len(story.outputs),
         band=_band(shown, story, words, key) if worth else {},
-        priced=tuple((n, output, _of_living(output, story)) for n, output in numbered) if worth else (),
+        priced=tuple((n, output, _of_living(output, story), value_sold(output) or 0) for n, output in numbered)
+        if worth
+        else (),
         left_out=len(numbered) - len(shown),
         compositions=_compositions(shown, numbered, words, key),
         ruled=_ruled(worth, words) if worth else (),
@@ -251,6 +262,13 @@ def price_said(output: OutputStory, currency: str, words: Words) -> str:
     return words.gettext("not sold") if output.price_micro is None else words.money(output.price_micro, currency)
 
 
+def value_sold(output: OutputStory) -> int | None:
+    """The value that a price is held against: of several copies, of those that were sold; of an unsold one, all."""
+    if output.price_micro is not None and output.rent_avg_micro is not None:
+        return output.price_micro - output.rent_avg_micro
+    return output.value_micro
+
+
 def _band(shown: Sequence[tuple[int, OutputStory]], story: Story, words: Words, key: str) -> Pictures:
     currency = story.currency
 
@@ -261,21 +279,21 @@ def _band(shown: Sequence[tuple[int, OutputStory]], story: Story, words: Words, 
             output=_output(n, words),
             price=price,
             living=words.money(_of_living(output, story), currency),
-            value=words.money(output.value_micro or 0, currency),
+            value=words.money(value_sold(output) or 0, currency),
         )
 
     rows = [
         Priced(
             name=_output(n, words),
             living=_of_living(output, story),
-            value=output.value_micro or 0,
+            value=value_sold(output) or 0,
             price=output.price_micro,
             note=note(n, output),
             open=output.unmeasured,
         )
         for n, output in shown
     ]
-    above = sum(o.price_micro is not None and o.price_micro > (o.value_micro or 0) for _, o in shown)
+    above = sum(o.price_micro is not None and o.price_micro > (value_sold(o) or 0) for _, o in shown)
     finding = words.counted(
         "%(n)s output was sold above its value; a table follows.",
         "%(n)s outputs were sold above their value; a table follows.",

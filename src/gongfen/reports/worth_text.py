@@ -13,6 +13,7 @@ from gongfen.reports.worth_words import (
     MEASURES,
     answer_of,
     base_of,
+    by_hand,
     counted_as,
     found_by,
     lacking,
@@ -34,7 +35,7 @@ PAST, NOW = "▒", "█"
 def worth(answer: Worth, words: Words) -> RenderableType:
     """The whole answer."""
     parts: list[RenderableType] = [Text(", ".join(answer.outputs), style="bold"), _sums(answer, words)]
-    parts.append(Text(_by_hand(answer, words), "dim"))
+    parts.append(Text(by_hand(answer, words), "dim"))
     parts += rent_band(answer, words)
     if answer.gated:
         note = words.say(
@@ -94,17 +95,6 @@ def _sums(answer: Worth, words: Words) -> RenderableType:
     if answer.price_micro is not None:
         rows.add_row(words.gettext("what the theories differ by, μT"), "", least + money(answer.past_micro))
     return rows
-
-
-def _by_hand(answer: Worth, words: Words) -> str:
-    """What the sums above are made of, to the last digit: whoever doubts them can multiply."""
-    return words.say(
-        "to multiply by hand: μ = %(melt)s an hour, T = %(past)s, L = %(now)s, T + L = %(both)s",
-        melt=words.money(answer.melt_micro, answer.currency),
-        past=words.decimal_hours(answer.transferred_uslh),
-        now=words.decimal_hours(answer.living_uslh),
-        both=words.decimal_hours(answer.uslh),
-    )
 
 
 def _reductions(answer: Worth, words: Words) -> Iterable[RenderableType]:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from gongfen.facts.amounts import MICRO, US_PER_SECOND
 from gongfen.reports.words import N_, Words
-from gongfen.value import Layer, Learned, Swing, Swings, Valued
+from gongfen.value import Layer, Learned, Swing, Swings, Valued, Worth
 from gongfen.value.by_rule import BOOKED
 from gongfen.value.worth import Machine, Skilled
 
@@ -101,6 +101,17 @@ def lacking(valued: Valued, words: Words) -> str:
         said = N_("no fact about skill %(skills)s") if what == "skill" else N_("no wages for skill %(skills)s")
         parts.append(words.say(said, skills=skills))
     return words.gettext("; ").join(parts)
+
+
+def by_hand(answer: Worth, words: Words) -> str:
+    """What the sums above are made of, to the last digit: whoever doubts them can multiply."""
+    return words.say(
+        "to multiply by hand: μ = %(melt)s an hour, T = %(past)s, L = %(now)s, T + L = %(both)s",
+        melt=words.money(answer.melt_micro, answer.currency),
+        past=words.decimal_hours(answer.transferred_uslh),
+        now=words.decimal_hours(answer.living_uslh),
+        both=words.decimal_hours(answer.uslh),
+    )
 
 
 def counted_as(skill: Skilled) -> str:
