@@ -2,8 +2,9 @@
 
 import pytest
 
+from gongfen.book import telling
 from gongfen.errors import MissingAssumptionError
-from tests.books import COOPERATIVE, HASH, new_book
+from tests.books import COOPERATIVE, HASH, new_book, said
 from tests.test_copies import ONE
 from tests.test_copies import START as COPIES
 from tests.test_report_page import Tree
@@ -230,3 +231,73 @@ def test_living_labour_of_which_none_was_measured_is_a_lower_bound(tmp_path):
     assert "L ≥ 0 s" in page.by_id("en-worth").words
     (row,) = [row for row in rows_of(page, "Under each reduction of complex labour", "en-worth") if "as booked" in row]
     assert row.endswith("≤ EUR 1.00 ≤ EUR 1.00")
+
+
+# -- taken back, in doubt, closed --------------------------------------------------------------------------------------
+
+
+def told_in(page, summary, lang="en"):
+    (found,) = [e for e in page.all("details", inside=f"{lang}-proof") if e.below[0].text == summary]
+    return [e.words for e in found.below if e.tag == "li"]
+
+
+def test_what_was_taken_back_stands_on_the_page_with_its_reason(tmp_path):
+    """Half an hour on the leaflet was a mistake, and so was an hour on a work that no output is made with."""
+    with new_book(tmp_path, BY_HAND) as book:
+        leaflet = book.log.size - 1
+        song = next(seq for seq, fact in book.log.facts() if getattr(fact.body, "work", "") == "song" and seq > 3)
+        before = Tree(book.report("Reed"))
+        book.correct(leaflet, "<b>the clock ran on</b>")
+        book.correct(song, "another song")
+        page = Tree(book.report("Reed"))
+    assert not page.faults
+    assert "Taken back" not in before.by_id("en-proof").text
+    assert "corrected" not in before.by_id("en-answer").text
+    assert "2 facts were corrected" in page.by_id("en-answer").words
+    size = leaflet + 1
+    assert told_in(page, "Taken back, and no longer counted") == [
+        f"taken back: fact {song} (labour), by fact {size + 1}: another song",
+        f"taken back: fact {leaflet} (labour), by fact {size}: <b>the clock ran on</b>",
+    ]
+    assert told_in(page, "已撤回，不再计入", "zh")[0].startswith(f"已撤回：第 {song} 条事实")
+    card = page.by_id("en-o-1").words
+    assert f"taken back: fact {leaflet} (labour), by fact {size}: <b>the clock ran on</b>" in card
+    assert "another song" not in card
+    assert f"已撤回：第 {leaflet} 条事实" in page.by_id("zh-o-1").text
+
+
+def test_many_corrections_are_counted_and_the_last_are_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr(telling, "MOST_TAKEN_BACK", 1)
+    with new_book(tmp_path, BY_HAND) as book:
+        for seq in (book.log.size - 1, 4):
+            book.correct(seq, f"the mistake of {seq}")
+        page = Tree(book.report("Reed"))
+    (line,) = told_in(page, "Taken back, and no longer counted")
+    assert "the mistake of 4" in line
+    assert "1 fact more was taken back before them" in page.by_id("en-proof").words
+    assert "2 facts were corrected" in page.by_id("en-answer").words
+
+
+def test_what_was_signed_with_a_key_that_had_ended_is_in_doubt_beside_what_rests_on_it(tmp_path):
+    with new_book(tmp_path, BY_HAND) as book:
+        key = book.new_key("ada")
+        ended = book.revoke(key.key, "stolen")
+        (late,) = book.record(book.sign(key, said(f"{HOURS}".splitlines()[-2].replace("11-01", "11-05"))[0]))
+        page = Tree(book.report("Reed"))
+    assert not page.faults
+    (line,) = told_in(page, "In doubt: signed with a key that had ended")
+    assert line == f"fact {late} (labour), signed by ada : the key had ended with fact {ended}"
+    assert f"⚑ in doubt, signed with a key that had ended: {late}" in page.by_id("en-o-1").words
+    assert f"⚑ 存疑，所用的密钥已经失效：{late}" in page.by_id("zh-o-1").text
+
+
+def test_closed_and_settled_periods_are_named(tmp_path):
+    with new_book(tmp_path, COOPERATIVE) as book:
+        open_ = Tree(book.report("Reed"))
+        book.settle("2026-11")
+        book.close_period("2026-11")
+        page = Tree(book.report("Reed"))
+    assert "closed:" not in open_.by_id("en-proof").text
+    assert "closed: 2026-11 by close:2026-11" in page.by_id("en-proof").words
+    assert "settled: 2026-11 by settlement:EUR:2026-11" in page.by_id("en-proof").words
+    assert "已结账：2026-11" in page.by_id("zh-proof").text

@@ -79,7 +79,7 @@ def ledger_of(record: Record) -> Ledger:
         governance_compliance_uslh=by_kind.get(COMPLIANCE, 0),
         circulation_us=state.balances.get("9000:circulation|us"),
         money=tuple(_money(state)),
-        closed=tuple(_closed(state)),
+        closed=tuple(closed_in(state)),
         corrections=len(corrected_in(state)),
         unmeasured=_counted(kind for _, kind in lower),
         unmeasured_works=tuple(name for name, _ in lower),
@@ -179,7 +179,8 @@ def _money(state: State) -> Iterator[Money]:
         yield Money(account=name, accounts=len(amounts), currency=currency, micro=sum(amounts))
 
 
-def _closed(state: State) -> Iterator[Closed]:
+def closed_in(state: State) -> Iterator[Closed]:
+    """The periods that are closed, of the labour ledger and of each currency."""
     for key, by in state.closed.prefixed(""):
         ledger, bar, period = key.partition("|")
         if bar:

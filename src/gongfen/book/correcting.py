@@ -57,6 +57,17 @@ def taken_back(record: Record, *outputs: str) -> tuple[TakenBack, ...]:
     return tuple(found[number] for number in sorted(found))
 
 
+def corrections(record: Record) -> list[TakenBack]:
+    """Every fact of the book that was taken back, in the order of the corrections."""
+    prefix, found = corrected_name(k.Correction(correction="", fact="", reason="")), []
+    for name, by in record.state.names.prefixed(prefix):
+        said, correction = record.said(name.removeprefix(prefix)), record.fact(by).body
+        assert said is not None, "what was corrected was said before"
+        assert isinstance(correction, k.Correction), "what takes a fact back is a correction"
+        found.append(TakenBack(number=said[0], kind=said[1].kind, by=by, reason=correction.reason))
+    return sorted(found, key=lambda one: one.by)
+
+
 def _prompts(record: Record, output: str) -> Iterator[str]:
     for _, fact in record.origin_of(output):
         if isinstance(fact.body, k.Make):

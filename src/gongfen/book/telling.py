@@ -13,10 +13,12 @@ import msgspec
 from gongfen.accounts import conservation
 from gongfen.accounts.chart import LABOUR_UNIT, External, payable
 from gongfen.book import answers
-from gongfen.book.bookkeeping import corrected_in, lacking_in, meter_readings, meters_of, runs_in
+from gongfen.book.bookkeeping import closed_in, corrected_in, lacking_in, meter_readings, meters_of, runs_in
 from gongfen.book.bringing import name_of
 from gongfen.book.clock import now
+from gongfen.book.correcting import corrections
 from gongfen.book.flows import labour_flow
+from gongfen.book.keys import flagged
 from gongfen.book.recording import Record
 from gongfen.book.telling_outputs import making_of, proof_of, shown, story_of
 from gongfen.book.valuing import carried_by_models, months_of
@@ -41,6 +43,7 @@ from gongfen.value import Swings, Worth, swings, worth
 
 MOST_PEOPLE = 200
 MOST_WORKS = 20
+MOST_TAKEN_BACK = 40
 LIVING = ("4000:", "4100:")
 WHOLE = re.compile("[0-9]{1,18}")
 """Notes are free text: what is no number is not known."""
@@ -62,6 +65,7 @@ def tell(record: Record, title: str, command: str) -> Story:
     works = _works(record)
     standard = record.state.standards.get(settlement.standard if settlement else "*")
     together, hangs_on = _together(record, outputs)
+    corrected, doubtful = corrections(record)[::-1], flagged(record)[::-1]
     return Story(
         title=title,
         book=record.origin,
@@ -92,6 +96,11 @@ def tell(record: Record, title: str, command: str) -> Story:
         validation=_validation(record, settlement),
         settlement=_settlement(record, settlement, seq) if settlement else None,
         unsettled=_unsettled(record),
+        taken_back=tuple(corrected[:MOST_TAKEN_BACK]),
+        more_taken_back=len(corrected[MOST_TAKEN_BACK:]),
+        in_doubt=doubtful[:MOST_TAKEN_BACK],
+        more_in_doubt=len(doubtful[MOST_TAKEN_BACK:]),
+        closed=tuple((one.period, one.by, one.ledger) for one in closed_in(record.state)),
         worth=together,
         swings=hangs_on,
         months=months_of(record, here.currency),

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from gongfen.book import answers
 from gongfen.book.answers import Dated
 from gongfen.book.bringing import name_of
+from gongfen.book.correcting import taken_back
+from gongfen.book.keys import marked_who
 from gongfen.book.recording import Record
 from gongfen.errors import MissingAssumptionError
 from gongfen.facts import Fact
@@ -151,6 +153,8 @@ def story_of(here: Shown, output: str) -> OutputStory:
         gated=bool(lot.gated),
         spent=known.spent if (known := record.state.works.get(output)) else (),
         claimed=tuple(one for one in value.skills if one.claimed) if value else (),
+        taken_back=taken_back(record, output),
+        in_doubt=marked_who(record, answer).flagged,
         proofs=tuple(proof_of(record, seq) for seq, fact in facts if fact.kind in WANTED and _is_of(fact, output)),
     )
 

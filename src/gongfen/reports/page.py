@@ -36,6 +36,8 @@ from gongfen.reports.story import (
     WorkStory,
 )
 from gongfen.reports.templating import environment
+from gongfen.reports.text import taken_back_lines
+from gongfen.reports.text_ledger import closed_lines
 from gongfen.reports.text_tested import tested_line, told_line, unseen_lines
 from gongfen.reports.words import LANGUAGES, N_, Words, tongue
 from gongfen.reports.worth_pictures import price_said, value_sold, worth_part
@@ -141,6 +143,8 @@ class Card:
     claims: tuple[str, ...]
     """Which reductions are only claimed to be by the rule that they name."""
     parts: tuple[Row, ...]
+    taken_back: tuple[str, ...]
+    """Facts that are no longer counted, each with its reason."""
     labour: Markup
 
 
@@ -275,6 +279,8 @@ def _body(story: Story, words: Words) -> str:
             qualities=QUALITIES,
             many=MANY,
             grades=GRADES,
+            taken_back=tuple(taken_back_lines(story.taken_back, words)),
+            closed=tuple(closed_lines(story.closed, words)),
             shown_losses=some_steps(story.training.losses_unat) if story.training else (),
             valued=worth_part(story, words, key),
         )
@@ -441,6 +447,7 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
         worth=_worth(output, story.currency, words, key),
         claims=tuple(claim_said(one, words) for one in output.claimed),
         parts=_parts(output.by_kind, words, key),
+        taken_back=tuple(taken_back_lines(output.taken_back, words)),
         labour=_bar(_labour_spans(output), most, key),
     )
 

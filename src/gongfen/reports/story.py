@@ -6,8 +6,8 @@ Amounts are integers with their unit in the name. ``None`` means *unknown* and i
 
 from dataclasses import dataclass
 
-from gongfen.reports.replies import Tested, Unseen
-from gongfen.value import Layer, Swings, Worth
+from gongfen.reports.replies import Flagged, Tested, Unseen
+from gongfen.value import Layer, Swings, TakenBack, Worth
 from gongfen.value.worth import Skilled
 
 
@@ -177,6 +177,10 @@ class OutputStory:
     """Models and deployments that were past their plan, or had lost all, when it was made with them."""
     claimed: tuple[Skilled, ...] = ()
     """Reductions that name a rule which does not give them, as far as the book knows."""
+    taken_back: tuple[TakenBack, ...] = ()
+    """Facts about it, or about its prompts, that were corrected, and are no longer counted."""
+    in_doubt: tuple[int, ...] = ()
+    """Numbers of facts behind it that were signed with a key that had ended."""
     proofs: tuple[Proof, ...]
     """The facts behind it: make, output, sale, label."""
 
@@ -391,6 +395,14 @@ class Story:
     """``None``: no period has been settled."""
     unsettled: tuple[tuple[str, str, int], ...] = ()
     """(month, currency, micro-units) of what was sold and no settlement has shared out."""
+    taken_back: tuple[TakenBack, ...] = ()
+    """The last facts of the book that were corrected, the newest correction first."""
+    more_taken_back: int = 0
+    in_doubt: tuple[Flagged, ...] = ()
+    """The last facts that were signed with a key that had ended, the newest first."""
+    more_in_doubt: int = 0
+    closed: tuple[tuple[str, str, str], ...] = ()
+    """Periods in which nothing is dated any more: (period, the fact that closed it, its ledger)."""
     worth: Worth | None = None
     """All outputs on the page that were sold, together; all of them, when none was. ``None``: there is no standard."""
     swings: tuple[Swings, ...] = ()

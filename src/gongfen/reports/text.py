@@ -196,17 +196,22 @@ def _twins(answer: Who, words: Words) -> Iterable[str]:
 
 def taken_back(found: Sequence[TakenBack], words: Words) -> Iterator[RenderableType]:
     """What an answer no longer counts, and why."""
-    for one in found[:STRONGEST]:
-        said = words.say(
+    for line in taken_back_lines(found[:STRONGEST], words):
+        yield Text(line)
+    if len(found) > STRONGEST:
+        yield Text(words.say("… and %(more)s (--json shows all)", more=words.facts(len(found) - STRONGEST)), "dim")
+
+
+def taken_back_lines(found: Iterable[TakenBack], words: Words) -> Iterator[str]:
+    """Each fact that is no longer counted, and why."""
+    for one in found:
+        yield words.say(
             "taken back: fact %(number)s (%(kind)s), by fact %(by)s: %(reason)s",
             number=one.number,
             kind=one.kind,
             by=one.by,
             reason=one.reason,
         )
-        yield Text(said)
-    if len(found) > STRONGEST:
-        yield Text(words.say("… and %(more)s (--json shows all)", more=words.facts(len(found) - STRONGEST)), "dim")
 
 
 def _flag_note(flagged: Sequence[int], words: Words) -> Text:

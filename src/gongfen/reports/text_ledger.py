@@ -1,6 +1,6 @@
 """The books on a terminal: the labour ledger at a glance, accounts, the loop, what idles away."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from rich.console import Group, RenderableType
@@ -212,13 +212,7 @@ def _money(answer: Ledger, words: Words) -> Iterable[RenderableType]:
 
 def _notes(answer: Ledger, words: Words) -> Iterable[RenderableType]:
     notes: list[RenderableType] = []
-    for message, periods in (
-        (N_("closed: %(periods)s"), [one for one in answer.closed if one.ledger == LABOUR]),
-        (N_("settled: %(periods)s"), [one for one in answer.closed if one.ledger != LABOUR]),
-    ):
-        said = [words.say("%(period)s by %(by)s", period=one.period, by=one.by) for one in periods[-STRONGEST:]]
-        if said:
-            notes.append(Text(words.say(message, periods=words.gettext(", ").join(said))))
+    notes += map(Text, closed_lines([(one.period, one.by, one.ledger) for one in answer.closed], words))
     if answer.corrections:
         notes.append(Text(words.counted("%(n)s fact was corrected", "%(n)s facts were corrected", answer.corrections)))
     if answer.unmeasured:
@@ -231,6 +225,17 @@ def _notes(answer: Ledger, words: Words) -> Iterable[RenderableType]:
         first = words.gettext(", ").join(answer.unmeasured_works[:STRONGEST])
         notes.append(Text(f"  {first}{' …' if len(answer.unmeasured_works) > STRONGEST else ''}", "dim"))
     return [Text(), *notes] if notes else notes
+
+
+def closed_lines(found: Sequence[tuple[str, str, str]], words: Words) -> Iterable[str]:
+    """Periods that are closed for the labour ledger, and those that were settled: the last of (period, by, ledger)."""
+    for message, periods in (
+        (N_("closed: %(periods)s"), [one for one in found if one[2] == LABOUR]),
+        (N_("settled: %(periods)s"), [one for one in found if one[2] != LABOUR]),
+    ):
+        said = [words.say("%(period)s by %(by)s", period=period, by=by) for period, by, _ in periods[-STRONGEST:]]
+        if said:
+            yield words.say(message, periods=words.gettext(", ").join(said))
 
 
 def bar(amount: int, most: int, style: str = "cyan", *, width: int = BAR) -> Text:
