@@ -301,3 +301,61 @@ def test_closed_and_settled_periods_are_named(tmp_path):
     assert "closed: 2026-11 by close:2026-11" in page.by_id("en-proof").words
     assert "settled: 2026-11 by settlement:EUR:2026-11" in page.by_id("en-proof").words
     assert "已结账：2026-11" in page.by_id("zh-proof").text
+
+
+# -- the books at a glance ---------------------------------------------------------------------------------------------
+
+SPREAD = f"""
+enrol maker=ada
+work work=poem sha256={HASH} size_bytes=4 makers=ada:1000000 source=test licence=CC0-1.0
+model model=poet sha256={HASH} parameters=10 source=test licence=CC0-1.0
+labour maker=ada work=poem labour_kind=2 phase=training standing=crowd labour_us=2h day=2026-11-01
+labour maker=ada work=poem labour_kind=2 phase=training standing=crowd labour_us=1h day=2026-11-02 discarded=true
+labour maker=ada work=poem labour_kind=7 phase=training standing=unpaid labour_us=3h day=2026-11-03
+labour maker=ada work=poem labour_kind=8 phase=operation standing=employed labour_us=4h day=2026-11-04
+labour maker=ada work=poet labour_kind=3 phase=training standing=crowd labour_us=5h day=2026-11-05
+loss loss=l work=poet reason=obsolescence amount_uslh=2000000
+wage wage=w maker=ada amount_micro=9.00 currency=EUR day=2026-11-05
+"""
+
+
+def glance_of(page, title, lang="en"):
+    (table,) = [e for e in page.all("table", "ledger", inside=f"{lang}-flow") if e.below[0].words == title]
+    return {row.below[0].words: row.below[-1].words for row in table.below if row.tag == "tr"}
+
+
+def test_the_books_at_a_glance_say_where_labour_is_from_of_which_kind_and_where_it_is(tmp_path):
+    page = page_of(tmp_path, SPREAD)
+    assert glance_of(page, "labour given, by source") == {"living labour, paid": "8 h", "living labour, unpaid": "3 h"}
+    kinds = glance_of(page, "living labour by kind")
+    assert len(kinds) == 8
+    assert (kinds["2 data"], kinds["3 model"], kinds["7 compliance"]) == ("3 h", "5 h", "3 h")
+    assert kinds["4 evaluation"] == "none recorded"
+    assert glance_of(page, "where it is now") == {
+        "in outputs": "0 s",
+        "in stock: data": "5 h",
+        "in stock: models": "3 h",
+        "lost: obsolescence": "2 h",
+        "lost: not socially necessary": "1 h",
+    }
+    assert glance_of(page, "money")["wages"] == "EUR 9.00"
+    assert "business labour in circulation 4 h" in page.by_id("en-flow").words
+    assert glance_of(page, "现在何处", "zh")["损失：过时"] == "2 小时"
+    assert glance_of(page, "活劳动（按种类）", "zh")["4 评测与质控"] == "无记录"
+
+
+def test_what_was_taken_back_after_it_had_passed_on_is_told_beside_the_books(tmp_path):
+    """Six hours for three uses, one made, and nobody had worked them: two hours stand in the output."""
+    with new_book(tmp_path, MODEL + uses("a", 1)) as book:
+        before = Tree(book.report("Reed"))
+        book.correct(2, "nobody worked it")
+        page = Tree(book.report("Reed"))
+    assert glance_of(page, "where it is now")["taken back after it had passed on"] == "−2 h"
+    told = "corrections took back 2 h after it had passed on: outputs show it, and nobody worked it (5890)"
+    assert told in page.by_id("en-flow").words
+    assert "更正在转移之后收回了 2 小时" in page.by_id("zh-flow").text
+    assert "took back" not in before.by_id("en-flow").text
+
+
+def test_where_nothing_was_given_there_are_no_books_to_look_at(tmp_path):
+    assert "The books at a glance" not in page_of(tmp_path, PEOPLE).by_id("en-flow").text

@@ -13,7 +13,7 @@ import msgspec
 from gongfen.accounts import conservation
 from gongfen.accounts.chart import LABOUR_UNIT, External, payable
 from gongfen.book import answers
-from gongfen.book.bookkeeping import closed_in, corrected_in, lacking_in, meter_readings, meters_of, runs_in
+from gongfen.book.bookkeeping import closed_in, corrected_in, lacking_in, ledger_of, meter_readings, meters_of, runs_in
 from gongfen.book.bringing import name_of
 from gongfen.book.clock import now
 from gongfen.book.correcting import corrections
@@ -27,6 +27,7 @@ from gongfen.facts import kinds as k
 from gongfen.facts.references import SAMPLE
 from gongfen.proof.checkpoint import open_checkpoint
 from gongfen.reports.story import (
+    BooksStory,
     MachineStory,
     MakerStory,
     OutputStory,
@@ -96,6 +97,7 @@ def tell(record: Record, title: str, command: str) -> Story:
         validation=_validation(record, settlement),
         settlement=_settlement(record, settlement, seq) if settlement else None,
         unsettled=_unsettled(record),
+        books=_books(record),
         taken_back=tuple(corrected[:MOST_TAKEN_BACK]),
         more_taken_back=len(corrected[MOST_TAKEN_BACK:]),
         in_doubt=doubtful[:MOST_TAKEN_BACK],
@@ -185,6 +187,21 @@ def _machines(record: Record) -> tuple[MachineStory, ...]:
             )
         )
     return tuple(found)
+
+
+def _books(record: Record) -> BooksStory:
+    """The ledger, as ``gongfen books`` has it."""
+    ledger = ledger_of(record)
+    return BooksStory(
+        given=tuple(ledger.given.items()),
+        by_kind=tuple(ledger.by_kind.items()),
+        outputs_uslh=ledger.outputs_uslh,
+        stocks=tuple(ledger.stocks.items()),
+        losses=tuple(ledger.losses.items()),
+        passed_on_uslh=ledger.passed_on_uslh,
+        circulation_us=ledger.circulation_us,
+        money=tuple((one.account, one.currency, one.micro) for one in ledger.money),
+    )
 
 
 # -- the model ---------------------------------------------------------------------------------------------------------

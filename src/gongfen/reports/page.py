@@ -18,7 +18,9 @@ from markupsafe import Markup
 
 from gongfen.facts.amounts import round_half_up
 from gongfen.reports.charts.drawing import TONES, patterns, swatch
-from gongfen.reports.charts.row_bars import Span, bars
+from gongfen.reports.charts.row_bars import Span
+from gongfen.reports.page_books import books_part
+from gongfen.reports.page_rows import Row, row_bar
 from gongfen.reports.pictures import QUALITIES, curve, flow_lines, flow_pictures, scatter_pictures, some_steps
 from gongfen.reports.recorded import recorded
 from gongfen.reports.story import (
@@ -82,16 +84,6 @@ WORK_KINDS = {
     "deployment": N_("Deployment"),
 }
 PARTS = LAYER_NAMES | {"unknown": N_("unknown")}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a small ledger: what, how much, and its bar."""
-
-    what: str | Markup
-    amount: str
-    bar: Markup
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +271,7 @@ def _body(story: Story, words: Words) -> str:
             qualities=QUALITIES,
             many=MANY,
             grades=GRADES,
+            books=books_part(story.books, words, key) if story.books else None,
             taken_back=tuple(taken_back_lines(story.taken_back, words)),
             closed=tuple(closed_lines(story.closed, words)),
             shown_losses=some_steps(story.training.losses_unat) if story.training else (),
@@ -438,7 +431,7 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
         sentences=tuple((n, output.text[s.start : s.end], s) for n, s in enumerate(output.sentences, 1)),
         quotations=quotations,
         influences=tuple(
-            Influence(s, _bar([Span(0, s.effect_nnat, "influence", "estimated")], high, key, low))
+            Influence(s, row_bar([Span(0, s.effect_nnat, "influence", "estimated")], high, key, low))
             for s in output.sources
         ),
         tested=tested_line(output.tested, words),
@@ -448,7 +441,7 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
         claims=tuple(claim_said(one, words) for one in output.claimed),
         parts=_parts(output.by_kind, words, key),
         taken_back=tuple(taken_back_lines(output.taken_back, words)),
-        labour=_bar(_labour_spans(output), most, key),
+        labour=row_bar(_labour_spans(output), most, key),
     )
 
 
@@ -481,10 +474,6 @@ def segments(text: str, quotes: Sequence[Quoted], sentences: Sequence[Sentence] 
     return tuple(made)
 
 
-def _bar(spans: Sequence[Span], high: int, key: str, low: int = 0, mark: int | None = None) -> Markup:
-    return Markup(bars(spans, low=low, high=high, key=key, mark=mark))  # noqa: S704 — numbers and classes only
-
-
 def _worth(o: OutputStory, currency: str, words: Words, key: str) -> tuple[Row, ...]:
     """Value, price, and rent under both theories, on one scale with the price as a mark."""
     money, price = words.money, o.price_micro
@@ -492,11 +481,16 @@ def _worth(o: OutputStory, currency: str, words: Words, key: str) -> tuple[Row, 
     rows = list(_values(o, currency, high, words, key))
     if o.unrated:
         said = " + ".join(money(amount, of) for of, amount in o.unrated)
-        return (*rows, Row(words.gettext("Price"), said, _bar([], high, key), "p"))
+        return (*rows, Row(words.gettext("Price"), said, row_bar([], high, key), "p"))
     if price is None:
         return tuple(rows)
     rows.append(
-        Row(words.gettext("Price"), money(price, currency), _bar([Span(0, price, "price")], high, key, mark=price), "p")
+        Row(
+            words.gettext("Price"),
+            money(price, currency),
+            row_bar([Span(0, price, "price")], high, key, mark=price),
+            "p",
+        )
     )
     living = None if o.rent_repro_micro is None else price - o.rent_repro_micro
     for name, formula, rent, base in (
@@ -505,12 +499,17 @@ def _worth(o: OutputStory, currency: str, words: Words, key: str) -> tuple[Row, 
     ):
         what = Markup("{} R<sub>{}</sub>").format(words.gettext("Rent"), name)
         if rent is None or base is None:
-            rows.append(Row(what, words.gettext("unknown"), _bar([], high, key, mark=price), formula))
+            rows.append(Row(what, words.gettext("unknown"), row_bar([], high, key, mark=price), formula))
             continue
         span = Span(min(base, price), max(base, price), "rent" if rent >= 0 else "short")
         note = formula if rent >= 0 else words.say("%(formula)s: sold below value", formula=formula)
         rows.append(
-            Row(what, ("≤ " if o.unmeasured else "") + money(rent, currency), _bar([span], high, key, mark=price), note)
+            Row(
+                what,
+                ("≤ " if o.unmeasured else "") + money(rent, currency),
+                row_bar([span], high, key, mark=price),
+                note,
+            )
         )
     return tuple(rows)
 
@@ -519,12 +518,12 @@ def _values(o: OutputStory, currency: str, high: int, words: Words, key: str) ->
     """The value, and of several copies that of one, or of those that were sold: what the price is held against."""
     price, what = o.price_micro, words.gettext("Value")
     if o.value_micro is None:
-        yield Row(what, words.gettext("unknown"), _bar([], high, key, mark=price), "μ(T + L)")
+        yield Row(what, words.gettext("unknown"), row_bar([], high, key, mark=price), "μ(T + L)")
         return
 
     def row(name: str, micro: int, note: str = "", mark: int | None = None) -> Row:
         past = micro * o.transferred_uslh // max(o.transferred_uslh + o.living_uslh, 1)
-        bar = _bar([Span(0, past, "past"), Span(past, micro, "living")], high, key, mark=mark)
+        bar = row_bar([Span(0, past, "past"), Span(past, micro, "living")], high, key, mark=mark)
         return Row(name, ("≥ " if o.unmeasured else "") + words.money(micro, currency), bar, note)
 
     yield row(what, o.value_micro, "μ(T + L)", price)
@@ -543,7 +542,7 @@ def _parts(parts: Sequence[LabourPart], words: Words, key: str) -> tuple[Row, ..
         Row(
             words.gettext(PARTS.get(p.part, p.part)),
             words.hours(p.uslh),
-            _bar([Span(0, p.uslh, "machine" if p.part in CODES else "living")], most, key),
+            row_bar([Span(0, p.uslh, "machine" if p.part in CODES else "living")], most, key),
         )
         for p in parts
     )
@@ -567,13 +566,15 @@ def _maker_rows(story: Story, key: str) -> tuple[MakerRow, ...]:
             Span(0, m.owed_for_labour_micro, "living", quality),
             Span(m.owed_for_labour_micro, both, "influence", "estimated"),
         ]
-        rows.append(MakerRow(n, m, _bar(spans, most, key), tuple(sorted(named.get(m.maker, ()))), both == m.owed_micro))
+        rows.append(
+            MakerRow(n, m, row_bar(spans, most, key), tuple(sorted(named.get(m.maker, ()))), both == m.owed_micro)
+        )
     return tuple(sorted(rows, key=lambda row: (-row.story.owed_micro, row.n)))
 
 
 def _work_rows(story: Story, key: str) -> tuple[WorkRow, ...]:
     most = max([one.uslh for one in story.works] + [1])
-    return tuple(WorkRow(one, _bar([Span(0, one.uslh, "past")], most, key)) for one in story.works)
+    return tuple(WorkRow(one, row_bar([Span(0, one.uslh, "past")], most, key)) for one in story.works)
 
 
 def _person_rows(story: Story, key: str) -> tuple[PersonRow, ...]:
@@ -581,7 +582,7 @@ def _person_rows(story: Story, key: str) -> tuple[PersonRow, ...]:
     most = max([one.labour_uslh for one in story.people] + [1])
     first = len(story.makers) + 1
     return tuple(
-        PersonRow(n, one, _bar([Span(0, one.labour_uslh, "living")], most, key))
+        PersonRow(n, one, row_bar([Span(0, one.labour_uslh, "living")], most, key))
         for n, one in enumerate(story.people, first)
     )
 
@@ -613,7 +614,7 @@ def _ledger(story: Story, s: SettlementStory, words: Words, key: str) -> tuple[R
     high = max(s.sales_micro, s.pool_micro, 1)
 
     def row(what: str, amount: int, start: int, tone: str, quality: str = "measured", *, sign: bool = False) -> Row:
-        bar = _bar([Span(start, start + amount, tone, quality)], high, key)
+        bar = row_bar([Span(start, start + amount, tone, quality)], high, key)
         return Row(what, words.money(amount, s.currency, sign=sign), bar)
 
     kept = s.pool_micro - s.sales_micro

@@ -249,6 +249,23 @@ class MachineStory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BooksStory:
+    """The books at a glance. Labour in micro-SLH, by the names that :class:`gongfen.reports.ledger.Ledger` has."""
+
+    given: tuple[tuple[str, int], ...]
+    by_kind: tuple[tuple[str, int], ...]
+    outputs_uslh: int
+    stocks: tuple[tuple[str, int], ...]
+    losses: tuple[tuple[str, int], ...]
+    passed_on_uslh: int
+    """Taken back by corrections after it had passed on: never positive."""
+    circulation_us: int | None
+    """Business labour that is kept in memo, microseconds of the clock."""
+    money: tuple[tuple[str, str, int], ...]
+    """(account, currency, micro-units); debits are positive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScatterPoint:
     """One real retraining without one maker, beside what the metagradient predicted. Units: nano-nats."""
 
@@ -395,6 +412,7 @@ class Story:
     """``None``: no period has been settled."""
     unsettled: tuple[tuple[str, str, int], ...] = ()
     """(month, currency, micro-units) of what was sold and no settlement has shared out."""
+    books: BooksStory | None = None
     taken_back: tuple[TakenBack, ...] = ()
     """The last facts of the book that were corrected, the newest correction first."""
     more_taken_back: int = 0
