@@ -359,3 +359,32 @@ def test_what_was_taken_back_after_it_had_passed_on_is_told_beside_the_books(tmp
 
 def test_where_nothing_was_given_there_are_no_books_to_look_at(tmp_path):
     assert "The books at a glance" not in page_of(tmp_path, PEOPLE).by_id("en-flow").text
+
+
+# -- how far an influence can be relied on -----------------------------------------------------------------------------
+
+ACCOUNTED = COOPERATIVE.replace(
+    'target=song-1 model=poet grade=display method=test utility=log-likelihood seed=7 effects=[{"work":"poem-1"',
+    "target=song-1 model=poet grade=display method=test utility=log-likelihood seed=7 "
+    "utility_nnat=-1000 untuned_nnat=-2000 "
+    r'notes=[{"name":"works\u0020cut\u0020for\u0020training","value":"2\u0020of\u00203,\u0020to\u0020their\u0020first\u002064\u0020tokens"},'
+    r'{"name":"duplicates\u00201","value":"poem-1\u0020poem-3"}] '
+    'effects=[{"work":"poem-3","effect_nnat":100},{"work":"poem-1"',
+)
+
+
+def test_an_output_says_what_it_was_made_with_and_what_its_influence_leaves_over(tmp_path):
+    page = page_of(tmp_path, ACCOUNTED)
+    card, chinese = page.by_id("en-o-1").words, page.by_id("zh-o-1").text
+    assert "song-1 (output) ← poet (model)" in card
+    assert "poet (模型)" in chinese
+    assert "works were cut for training, and measured as far as that: 2 of 3, to their first 64 tokens" in card
+    assert "tuning gained it +1 µnat; the effects add up to +350 nnat, a residual of +650 nnat" in card
+    assert "poem-1 and 1 other work are one text, or nearly: together 100% of the positive influence" in card
+    assert "训练时作品被截断" in chinese
+    assert "残差 +650 nnat" in chinese
+
+
+def test_an_output_of_which_nothing_of_that_is_recorded_says_nothing_of_it(tmp_path):
+    card = page_of(tmp_path, COOPERATIVE).by_id("en-o-1").words
+    assert not [said for said in ("were cut", "tuning gained", "are one text") if said in card]

@@ -38,7 +38,7 @@ from gongfen.reports.story import (
     WorkStory,
 )
 from gongfen.reports.templating import environment
-from gongfen.reports.text import taken_back_lines
+from gongfen.reports.text import cut_lines, gain_lines, lineage_said, taken_back_lines, twin_lines
 from gongfen.reports.text_ledger import closed_lines
 from gongfen.reports.text_tested import tested_line, told_line, unseen_lines
 from gongfen.reports.words import LANGUAGES, N_, Words, tongue
@@ -127,8 +127,9 @@ class Card:
     quotations: tuple[Quotation, ...]
     influences: tuple[Influence, ...]
     tested: str
-    unseen: tuple[str, ...]
-    """What of the model the index that measured it does not look at."""
+    account: tuple[str, ...]
+    """How far its influence can be relied on: works that were cut, what was not looked at, the residual, twins."""
+    lineage: str
     told: str
     """That its strongest works cannot be told from random ones, or that nobody knows; empty when they can."""
     worth: tuple[Row, ...]
@@ -435,7 +436,8 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
             for s in output.sources
         ),
         tested=tested_line(output.tested, words),
-        unseen=tuple(unseen_lines(output.unseen, words)),
+        account=tuple(_account(output, words)),
+        lineage=lineage_said(output.lineage, words),
         told=told_line(output.influence_told, output.influence_told_by, words) if output.works_measured else "",
         worth=_worth(output, story.currency, words, key),
         claims=tuple(claim_said(one, words) for one in output.claimed),
@@ -443,6 +445,14 @@ def _card(n: int, output: OutputStory, story: Story, words: Words, key: str) -> 
         taken_back=tuple(taken_back_lines(output.taken_back, words)),
         labour=row_bar(_labour_spans(output), most, key),
     )
+
+
+def _account(output: OutputStory, words: Words) -> Iterator[str]:
+    """What else the measurement says of itself."""
+    yield from cut_lines(output.cut, words)
+    yield from unseen_lines(output.unseen, words)
+    yield from gain_lines(output.gained_nnat, output.residual_nnat, words)
+    yield from twin_lines(output.twins, {s.work for s in output.sources if s.effect_nnat > 0}, words)
 
 
 def _opening(output: OutputStory) -> str:

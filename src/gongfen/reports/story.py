@@ -6,7 +6,7 @@ Amounts are integers with their unit in the name. ``None`` means *unknown* and i
 
 from dataclasses import dataclass
 
-from gongfen.reports.replies import Flagged, Tested, Unseen
+from gongfen.reports.replies import Flagged, Tested, Twins, Unseen
 from gongfen.value import Layer, Swings, TakenBack, Worth
 from gongfen.value.worth import Skilled
 
@@ -120,6 +120,8 @@ class OutputStory:
     """What the model wrote after the prompt; of an output that no model made, all of it."""
     unread: str = ""
     """Why the book cannot show its text."""
+    lineage: tuple[tuple[str, str, str], ...] = ()
+    """(work, kind, role) of what it was made with, nearest first, without the training works."""
     origin: str = "generated"
     """``generated``: a model wrote it; ``made``: it was made without one; empty: nobody recorded how it was made."""
     visible_label: str
@@ -135,6 +137,13 @@ class OutputStory:
     """What of the model the index that measured it does not look at."""
     influence_told_by: str | None = None
     """By what that is told; ``None``: the measurement does not say."""
+    cut: str = ""
+    """How many works were cut for training, and measured as far as that; empty: not said."""
+    gained_nnat: int | None = None
+    """What tuning the model gained the output; with ``residual_nnat``, what of it the effects leave over."""
+    residual_nnat: int | None = None
+    twins: tuple[Twins, ...] = ()
+    """Training works that are one text, or nearly."""
     influence_grade: str
     influence_method: str
     influence_interval: str = ""

@@ -1,7 +1,7 @@
 """Answers on a terminal: tables that fit the width, with the finding first."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from gongfen.facts.kinds import Payment, Settlement
 from gongfen.reports.recorded import recorded
-from gongfen.reports.replies import SEEDS_AGREE, Owed, Person, TracedPeriod, Who
+from gongfen.reports.replies import SEEDS_AGREE, Owed, Person, TracedPeriod, Twins, Who
 from gongfen.reports.text_tested import tested_line, told_line, unseen_lines
 from gongfen.reports.words import N_, Words
 from gongfen.value import TakenBack
@@ -122,7 +122,7 @@ def who(answer: Who, words: Words) -> RenderableType:
         answer.works, output=answer.output, makers=words.makers(sum(row.works > 0 for row in answer.makers)),
     )  # fmt: skip
     head = Text(behind, style="bold")
-    chain = Text(" ← ".join(f"{work} ({words.gettext(role)})" for work, _, role in answer.lineage), style="dim")
+    chain = Text(lineage_said(answer.lineage, words), style="dim")
     rows = table(words, "maker", "works", "labour in it", "influence", "quoted", numbers=(1, 2, 3, 4))
     for row in answer.makers[:STRONGEST]:
         share = words.gettext("not measured") if row.influence_ppm is None else words.percent(row.influence_ppm)
@@ -141,7 +141,8 @@ def who(answer: Who, words: Words) -> RenderableType:
     parts += [Text(line) for line in _account(answer, words)]
     if answer.method is not None:
         parts += _noise(answer.told, answer.told_by, words)
-    parts += [Text(line) for line in _twins(answer, words)]
+    strongest = {row.work for row in answer.strongest[:STRONGEST] if row.effect_nnat > 0}
+    parts += [Text(line) for line in twin_lines(answer.twins, strongest, words)]
     if answer.parts:
         parts += _sentences(answer, words)
     for quote in answer.quotes:
@@ -167,6 +168,11 @@ def who(answer: Who, words: Words) -> RenderableType:
     return Group(*parts)
 
 
+def lineage_said(lineage: Iterable[tuple[str, str, str]], words: Words) -> str:
+    """What an output was made with, and what that was made with."""
+    return " ← ".join(f"{work} ({words.gettext(role)})" for work, _, role in lineage)
+
+
 def _near_copies(answer: Who, words: Words) -> Iterable[str]:
     """What follows a work closely: never called a quotation."""
     for near in answer.near_copies:
@@ -181,11 +187,10 @@ def _near_copies(answer: Who, words: Words) -> Iterable[str]:
             )  # fmt: skip
 
 
-def _twins(answer: Who, words: Words) -> Iterable[str]:
-    """The strongest works that are one text: shown one by one, each looks weaker than the text is."""
-    strongest = {row.work for row in answer.strongest[:STRONGEST] if row.effect_nnat > 0}
-    for twins in answer.twins:
-        works = [work for work in twins.works if work in strongest]
+def twin_lines(found: Iterable[Twins], shown: Container[str], words: Words) -> Iterable[str]:
+    """Which of the works ``shown`` are one text: shown one by one, each looks weaker than the text is."""
+    for twins in found:
+        works = [work for work in twins.works if work in shown]
         if works:
             yield words.counted(
                 "%(work)s and %(n)s other work are one text, or nearly: together %(share)s of the positive influence",
@@ -248,17 +253,28 @@ def _account(answer: Who, words: Words) -> Iterable[str]:
         yield words.say(
             "interval: %(interval)s; only retraining tells a bias", interval=recorded(words, answer.interval)
         )
-    if answer.cut not in (None, "none"):
-        cut = recorded(words, answer.cut or "")
-        yield words.say("works were cut for training, and measured as far as that: %(cut)s", cut=cut)
+    yield from cut_lines(answer.cut, words)
     yield from unseen_lines(answer.unseen, words)
-    if answer.gained_nnat is not None and answer.residual_nnat is not None:
+    yield from gain_lines(answer.gained_nnat, answer.residual_nnat, words)
+
+
+def cut_lines(cut: str | None, words: Words) -> Iterator[str]:
+    """That only the beginnings of some works were measured."""
+    if cut not in (None, "", "none"):
+        yield words.say(
+            "works were cut for training, and measured as far as that: %(cut)s", cut=recorded(words, cut or "")
+        )
+
+
+def gain_lines(gained_nnat: int | None, residual_nnat: int | None, words: Words) -> Iterator[str]:
+    """What all effects together leave over of what tuning gained."""
+    if gained_nnat is not None and residual_nnat is not None:
         yield words.say(
             "tuning gained it %(gained)s; the effects add up to %(sum)s, a residual of %(rest)s: "
             "they rank, and do not share out the gain",
-            gained=words.nats(answer.gained_nnat),
-            sum=words.nats(answer.gained_nnat - answer.residual_nnat),
-            rest=words.nats(answer.residual_nnat),
+            gained=words.nats(gained_nnat),
+            sum=words.nats(gained_nnat - residual_nnat),
+            rest=words.nats(residual_nnat),
         )
 
 
