@@ -18,7 +18,7 @@ EQUITY = "equity:opening"
 PASSED_ON = "passed-on"
 NOT_NECESSARY = "not-necessary"
 
-StockKind = Literal["data", "prompt", "deployment", "dataset", "model", "output"]
+StockKind = Literal["data", "prompt", "deployment", "training", "dataset", "model", "output"]
 
 _STOCKS: dict[StockKind, str] = {
     "data": "1100:data",
@@ -26,6 +26,7 @@ _STOCKS: dict[StockKind, str] = {
     "model": "1200:model",
     "deployment": "1300:deployment",
     "prompt": "1400:prompt",
+    "training": "1500:training-of-people",
     "output": "5000:output",
 }
 

@@ -32,6 +32,7 @@ STOCKS = {
     "model": "1200:model",
     "deployment": "1300:deployment",
     "prompt": "1400:prompt",
+    "training": "1500:training-of-people",
 }
 SOURCES = {
     "living": "4000:living",

@@ -15,6 +15,7 @@ from gongfen.reports.ledger import LabourFlow, Passed
 from gongfen.reports.story import Flow, Node
 
 OTHER_WORKS = "data:other"
+TRAININGS = "data:trainings"
 PROMPTS = "prompts"
 LEFT = {
     "data": "Left in the data set",
@@ -22,11 +23,17 @@ LEFT = {
     "model": "Left in the model",
     "deployment": "Left in the deployment",
     "prompt": "Left in prompts",
+    "training": "Left in the training of people",
 }
 """What is still at rest, for the uses to come, by the kind of its stock; the page says these in every language."""
 LEFT_OUTSIDE = "Left in the works"
 """What is at rest in works that no data set has gathered."""
-RESTING = {LEFT["model"]: "left:models", LEFT["prompt"]: "left:prompts", LEFT["deployment"]: "left:deployments"}
+RESTING = {
+    LEFT["model"]: "left:models",
+    LEFT["prompt"]: "left:prompts",
+    LEFT["deployment"]: "left:deployments",
+    LEFT["training"]: "left:trainings",
+}
 COLUMNS = {"data": 1, "model": 2, "prompt": 3, "output": 4}
 LABELS = {"data": "Data set", "model": "Model", "prompt": "Deployment"}
 
@@ -78,7 +85,10 @@ def labour_flow(record: Record) -> tuple[tuple[Node, ...], tuple[Flow, ...]]:
     return tuple(picture.nodes.values()), tuple(flows)
 
 
-GIVERS = ("makers", "machines", "bought", "opening", "works", "data", "models", "deployments", "prompts", "outputs")
+GIVERS = (
+    "makers", "machines", "bought", "opening", "trainings", "works", "data", "models", "deployments", "prompts",
+    "outputs",
+)  # fmt: skip
 FAMILIES = {"maker": "makers", "machine": "machines", "model": "models", "output": "outputs"}
 
 
@@ -102,7 +112,7 @@ def _family(node: Node) -> str:
     if node.kind == "bought":
         return "opening" if node.node == "opening" else "bought"
     if node.kind == "data":
-        return "works" if node.node == OTHER_WORKS else "data"
+        return {OTHER_WORKS: "works", TRAININGS: "trainings"}.get(node.node, "data")
     if node.kind == "prompt":
         return "prompts" if node.node == PROMPTS else "deployments"
     if node.kind == "stock":
@@ -199,6 +209,8 @@ def _node(picture: _Picture, work: str) -> Node:
         if gathered is not None:
             return _node(picture, gathered)
         return Node(node=OTHER_WORKS, label="Works outside a data set", column=1, kind="data")
+    if stock.kind == "training":
+        return Node(node=TRAININGS, label="Training of people", column=1, kind="data", unmeasured=least)
     if stock.kind == "prompt":
         return Node(node=PROMPTS, label="Prompts", column=3, kind="prompt")
     kind = {"dataset": "data", "model": "model", "deployment": "prompt", "output": "output"}[stock.kind]

@@ -247,7 +247,7 @@ class _History:
         for name in names:
             known = state.works.get(name)
             assert known is not None, f"{name} stands behind a work that is known"
-            planned = None if known.kind in ("model", "deployment") else 1
+            planned = None if known.kind in ("model", "deployment", "training") else 1
             self.works[name] = _Work(name, planned, known.quantity, [_State(name)])
             self._stocks[stock_account(known.kind, name)] = name
             for reason in REASONS:

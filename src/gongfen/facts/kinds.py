@@ -171,7 +171,8 @@ class Work(Body, frozen=True, kw_only=True):
     makers: tuple[Part, ...]
     source: Named
     licence: Named
-    role: Literal["data", "prompt", "deployment"] = "data"
+    role: Literal["data", "prompt", "deployment", "training"] = "data"
+    """``training``: of people, a course say, whose labour passes on with the uses that are planned for it."""
     part_of: Id | None = None
 
 

@@ -22,6 +22,7 @@ GROUPS = {
     "1200:model": N_("in models"),
     "1300:deployment": N_("in deployments"),
     "1400:prompt": N_("in prompts"),
+    "1500:training-of-people": N_("in the training of people"),
     "5000:output": N_("resting in outputs"),
     "5800:obsolescence": N_("lost: obsolescence"),
     "5810:idle": N_("lost: idle"),

@@ -94,8 +94,8 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
     """Labour that passed from one place to the next; micro-SLH."""
 
     source: str
-    """``makers``, ``machines``, ``bought``, ``opening``; ``works``, ``data``, ``models``, ``deployments``, ``prompts``;
-    and ``outputs``, which come back as data."""
+    """``makers``, ``machines``, ``bought``, ``opening``; ``trainings``, ``works``, ``data``, ``models``,
+    ``deployments``, ``prompts``; and ``outputs``, which come back as data."""
     target: str
     """One of the later of these, ``outputs``, ``left:…`` (still at rest there), or ``lost``."""
     uslh: int

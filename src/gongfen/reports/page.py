@@ -82,6 +82,7 @@ WORK_KINDS = {
     "model": N_("Model"),
     "prompt": N_("prompt"),
     "deployment": N_("Deployment"),
+    "training": N_("Training of people"),
 }
 PARTS = LAYER_NAMES | {"unknown": N_("unknown")}
 

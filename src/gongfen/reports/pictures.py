@@ -40,6 +40,8 @@ NODE_LABELS = (
     N_("Left in the works"),
     N_("Left in the model"),
     N_("Left in the deployment"),
+    N_("Left in the training of people"),
+    N_("Training of people"),
     N_("Obsolete"),
     N_("Idle"),
     N_("Not socially necessary"),

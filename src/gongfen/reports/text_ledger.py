@@ -33,6 +33,7 @@ RESTS = {
     "model": N_("in stock: models"),
     "deployment": N_("in stock: deployments"),
     "prompt": N_("in stock: prompts"),
+    "training": N_("in stock: training of people"),
 }
 LOST = {
     "obsolescence": N_("lost: obsolescence"),
@@ -62,6 +63,7 @@ KINDS = {
     "model": N_("model"),
     "deployment": N_("deployment"),
     "prompt": N_("prompt"),
+    "training": N_("training of people"),
     "output": N_("output"),
 }
 

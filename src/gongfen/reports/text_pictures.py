@@ -23,6 +23,7 @@ PLACES = {
     "bought": N_("what was bought"),
     "opening": N_("older books"),
     "data": N_("data sets"),
+    "trainings": N_("training of people"),
     "works": N_("works outside a data set"),
     "models": N_("models"),
     "prompts": N_("prompts"),
@@ -32,6 +33,7 @@ PLACES = {
     "left:models": N_("at rest in models"),
     "left:prompts": N_("at rest in prompts"),
     "left:deployments": N_("at rest in deployments"),
+    "left:trainings": N_("at rest in the training of people"),
     "lost": N_("lost"),
 }
 """From where, and to where, labour passes."""

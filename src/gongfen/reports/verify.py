@@ -194,7 +194,7 @@ class Books:  # `known` has the facts that gave a name, by what the name is of, 
             case "enrol": demand(":" not in body["maker"], body["maker"], "has a colon in their name")
             case "work":
                 demand(sum(part["ppm"] for part in body["makers"]) in (0, PPM), body["work"], "is not made whole")
-                demand(body["role"] in ("data", "prompt", "deployment"), body["work"], "has no role that is known")
+                demand(body["role"] in ("data", "prompt", "deployment", "training"), body["work"], "has no known role")
                 self.works[body["work"]] = Work(body["role"], body)
             case "model" | "output" | "dataset":
                 self.works[body[kind]] = Work(kind, body)
