@@ -571,9 +571,11 @@ RATES = (
     ],
 )
 def test_a_sale_counts_by_the_rate_of_its_day_whenever_that_was_recorded(
-    tmp_path: Path, rates: tuple[k.Rate, ...], day: str, euros: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rates: tuple[k.Rate, ...], day: str, euros: int
 ) -> None:
     """5.00 USD: by the last rate of a day not after the sale, in the worth, in the indicators and on the page."""
+    # The months that are told are the last 24.
+    monkeypatch.setattr("gongfen.book.recording.now", lambda: "2026-12-01T00:00:00.000000Z")
     from gongfen.book.telling_outputs import shown
     from gongfen.book.valuing import months_of
 
