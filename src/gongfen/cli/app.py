@@ -16,11 +16,13 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from gongfen.cli.help import Explained
 from gongfen.errors import GongfenError, InputError
 from gongfen.reports.text import Running
 from gongfen.reports.words import Words, preferred
 
 app = typer.Typer(
+    cls=Explained,
     name="gongfen",
     help="Gongfen 工分: who made it, out of whose labour, what is it worth, who is owed what — and the proof.",
     epilog="GONGFEN_LANG=zh answers in Chinese, GONGFEN_LANG=en in English; else the locale decides.",

@@ -30,16 +30,15 @@ READABLE = 24
 
 COMMAND = re.compile(r"[(（]?gongfen(?: [^\s，。、；：！？）]*[^\s，。、；：！？）),;:.])+[，。、；：！？）),;:.]*")
 """A command in running text, up to a mark or the end, with the marks after it."""
-UNITS = re.compile(
-    rf"{COMMAND.pattern}|[\u2e80-\uffef][，。、；：！？）」』”]*|[^\s\u2e80-\uffef]+[，。、；：！？）」』”]*|\s+"
-)
-"""What stays on one line: a command, a Chinese sign, or a word of another script, each with its closing marks."""
+UNITS = re.compile(rf"{COMMAND.pattern}|[（「『“]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef“]+)[，。、；：！？）」』”]*|\s+")
+"""What stays on one line: a command, a Chinese sign, or a word of another script, each with the marks around it."""
 
 
 class Running(Text):
     """Running text. A command in it stays on one line, longer than the screen if need be, so that it can be copied.
 
-    Chinese has no spaces to break it at: it goes on after any sign, but no line begins with a mark.
+    Chinese has no spaces to break it at: it goes on after any sign, but no line begins with a mark or ends with one
+    that opens something.
     """
 
     def wrap(self, console: Console, width: int, **more: Any) -> Lines:  # noqa: ANN401 - as rich has it

@@ -11,7 +11,7 @@ translators edit what the program uses. Amounts come as integers with their unit
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 
 from babel import Locale
@@ -36,13 +36,13 @@ def N_(message: str) -> str:  # noqa: N802 — the name that extractors of messa
     return message
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def catalogue(lang: str) -> Catalog | None:
-    """The translations into ``lang``; ``None`` for English, which needs none."""
+@cache
+def catalogue(lang: str, package: str = __package__) -> Catalog | None:
+    """The translations into ``lang`` of what a package says; ``None`` for English, which needs none."""
     if lang == LANGUAGES[0]:
         return None
     name = lang.replace("-", "_")
-    with files(__package__).joinpath("locale", f"{name}.po").open("rb") as stream:
+    with files(package).joinpath("locale", f"{name}.po").open("rb") as stream:
         return read_po(stream, locale=name)
 
 
@@ -81,11 +81,11 @@ def preferred(environment: Mapping[str, str]) -> str:
 class Words:
     """What one language needs to say a report: gettext's two verbs, and amounts."""
 
-    def __init__(self, lang: str) -> None:
-        """Speak the language nearest to ``lang``."""
+    def __init__(self, lang: str, package: str = __package__) -> None:
+        """Speak the language nearest to ``lang``, with the catalogue of ``package``."""
         self.lang = nearest(lang)
         self._locale = Locale.parse(self.lang, sep="-")
-        self._catalogue = catalogue(self.lang)
+        self._catalogue = catalogue(self.lang, package)
 
     def gettext(self, message: str) -> str:
         """The message in this language, or itself when nobody has translated it."""
