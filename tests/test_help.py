@@ -8,6 +8,7 @@ import typer
 from rich.cells import cell_len
 
 from gongfen.cli.main import app
+from gongfen.facts import KINDS
 from gongfen.reports.words import Words, catalogue
 from tests.test_cli import Said, gongfen_
 
@@ -44,7 +45,7 @@ def test_every_text_of_every_help_is_translated_and_no_translation_is_left_over(
         return look_up(self, message)
 
     monkeypatch.setattr(Words, "gettext", listening)
-    for words in verbs():
+    for words in [*verbs(), *(("record", kind) for kind in KINDS)]:
         assert helped(tmp_path, *words, "--help").returncode == 0
     assert asked - set(known()) - SAME == set()
     assert set(known()) - asked == set()
@@ -55,6 +56,7 @@ def test_a_translation_names_the_same_options_and_verbs() -> None:
     for english, chinese in known().items():
         for named in (r"--[a-z][a-z-]*", r"gongfen [a-z]+", r"c2sp\.org/[a-z-]+"):
             assert set(re.findall(named, english)) <= set(re.findall(named, chinese)), (english, chinese)
+        assert sorted(re.findall(r"%\(\w+\)s", english)) == sorted(re.findall(r"%\(\w+\)s", chinese)), english
 
 
 @pytest.mark.parametrize("columns", [50, 80])
@@ -80,6 +82,13 @@ def test_no_english_text_of_a_verb_is_left_in_its_chinese_help(tmp_path: Path, w
         for part in re.split(r"  +", line.strip()):
             if part.count(" ") > 1 and part not in names and "," not in part.partition(" ")[0]:
                 assert part not in chinese
+
+
+def test_a_kind_of_fact_is_explained_in_chinese_with_its_fields_as_they_are_written(tmp_path: Path) -> None:
+    told = helped(tmp_path, "record", "labour", "--help").stdout
+    assert told.startswith("gongfen record labour 字段=值 …\n")
+    assert re.search(r"\n  labour_us +必填：整数，从 0 起，或 none：40s、3m、2h，或以微秒计\n", told)
+    assert re.search(r"\n  phase +必填：training \| inference \| operation\n", told)
 
 
 def test_the_locale_chooses_and_a_group_without_a_verb_explains_itself(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -10,8 +11,10 @@ import msgspec
 import typer
 from typer.core import TyperCommand
 
+from gongfen.cli.help import words
 from gongfen.facts import KINDS
 from gongfen.facts import kinds as k
+from gongfen.reports.words import Words
 
 HELP = ("-h", "--help")
 FORMS: dict[str, Any] = {
@@ -21,6 +24,16 @@ FORMS: dict[str, Any] = {
     "public key in base64": k.PublicKey, "signature in base64": k.Ed25519,
 }  # fmt: skip
 """What a field takes → the annotation in ``gongfen.facts.kinds``."""
+LINE = "gongfen record %(kind)s field=value …"
+EACH = "Each of the list of %(part)ss, in JSON: %(what)s"
+REQUIRED = "required: %(form)s"
+OPTIONAL = "optional: %(form)s"
+TIME = ": 40s, 3m, 2h, or in microseconds"
+MONEY = ": 12.50, or in millionths"
+BETWEEN = "whole number from %(least)s to %(most)s"
+OR = " or "
+PARTS = "maker:ppm,maker:ppm,…"
+LIST = "list of %(form)s"
 
 
 class RecordCommand(TyperCommand):
@@ -30,7 +43,7 @@ class RecordCommand(TyperCommand):
         """As usual, unless help on a kind is asked for."""
         kind = next((word for word in args if word in KINDS), None)
         if kind is not None and not set(HELP).isdisjoint(args):
-            typer.echo("\n".join(explain(kind)))
+            typer.echo("\n".join(explain(kind, words())))
             ctx.exit()
         return list(super().parse_args(ctx, args))
 
@@ -41,52 +54,54 @@ class RecordCommand(TyperCommand):
             formatter.write_text(", ".join(sorted(KINDS)))
 
 
-def explain(kind: str) -> Iterator[str]:
+def explain(kind: str, speak: Words) -> Iterator[str]:
     """What a kind of fact is, and each of its fields: how it is written, and what it means."""
     body = KINDS[kind]
-    yield f"gongfen record {kind} field=value …\n"
-    yield f"{_flowing(body.__doc__ or '')}\n"
-    yield from _fields(body)
+    yield f"{speak.say(LINE, kind=kind)}\n"
+    yield f"{speak.gettext(_flowing(body.__doc__ or ''))}\n"
+    yield from _fields(body, speak)
     for part in _parts(body):
-        yield f"\nEach of the list of {part.__name__.lower()}s, in JSON: {_flowing(part.__doc__ or '')}\n"
-        yield from _fields(part)
+        name, what = speak.gettext(part.__name__.lower()), speak.gettext(_flowing(part.__doc__ or ""))
+        yield f"\n{speak.say(EACH, part=name, what=what)}\n"
+        yield from _fields(part, speak)
 
 
-def _fields(struct: type[msgspec.Struct]) -> Iterator[str]:
+def _fields(struct: type[msgspec.Struct], speak: Words) -> Iterator[str]:
     hints, said = get_type_hints(struct, include_extras=True), _meanings(struct)
     rows = [
-        (field.name, _form(hints[field.name]) + _unit(field.name), "required" if field.required else "optional")
+        (field.name, _form(hints[field.name], speak) + _unit(field.name, speak), field.required)
         for field in msgspec.structs.fields(struct)
     ]
     widest = max(len(name) for name, _, _ in rows)
-    for name, form, needed in rows:
-        yield f"  {name:{widest}}  {needed}: {form}"
+    for name, form, required in rows:
+        yield f"  {name:{widest}}  {speak.say(REQUIRED if required else OPTIONAL, form=form)}"
         if said.get(name):
-            yield f"  {'':{widest}}    {said[name]}"
+            yield f"  {'':{widest}}    {speak.gettext(said[name])}"
 
 
-def _unit(name: str) -> str:
+def _unit(name: str, speak: Words) -> str:
     """In what it is counted, where the command line takes other units too."""
     if name.endswith("_us"):
-        return ": 40s, 3m, 2h, or in microseconds"
-    return ": 12.50, or in millionths" if name.endswith("_micro") else ""
+        return speak.gettext(TIME)
+    return speak.gettext(MONEY) if name.endswith("_micro") else ""
 
 
-def _form(hint: Any) -> str:  # noqa: ANN401 - an annotation
+def _form(hint: Any, speak: Words) -> str:  # noqa: ANN401 - an annotation
     for name, annotation in FORMS.items():
         if hint == annotation:
-            return name
+            return speak.gettext(name)
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
         meta = hint.__metadata__[0]
-        return f"whole number from {meta.ge:,} to {meta.le:,}"
+        return speak.say(BETWEEN, least=f"{meta.ge:,}", most=f"{meta.le:,}")
     if origin is Literal:
         return " | ".join(map(str, inner))
     if origin in (Union, UnionType):
-        return " or ".join("none" if one is NoneType else _form(one) for one in inner if one is not msgspec.UnsetType)
+        forms = ["none" if one is NoneType else _form(one, speak) for one in inner if one is not msgspec.UnsetType]
+        return forms[0] if len(forms) == 1 else speak.gettext(OR).join(forms)
     if origin is tuple:
-        return "maker:ppm,maker:ppm,…" if inner[0] is k.Part else f"list of {_form(inner[0])}"
-    return str(getattr(hint, "__name__", hint)).lower()
+        return speak.gettext(PARTS) if inner[0] is k.Part else speak.say(LIST, form=_form(inner[0], speak))
+    return speak.gettext(str(getattr(hint, "__name__", hint)).lower())
 
 
 def _parts(struct: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
@@ -111,4 +126,4 @@ def _meanings(struct: type) -> dict[str, str]:
 
 
 def _flowing(text: str) -> str:
-    return " ".join(text.split()).replace("``", "")
+    return re.sub(r":\w+:`([^`]+)`", r"\1", " ".join(text.split()).replace("``", ""))

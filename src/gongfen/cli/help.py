@@ -29,12 +29,17 @@ EXTRAS = re.compile(
 """What typer adds to an explanation: the variable, the default, the range, and whether it is required."""
 
 
+def words() -> Words:
+    """The reader's language, with the catalogue of helps."""
+    return Words(preferred(os.environ), __package__)
+
+
 class Asked(typer.Context):
     """One call of a verb. Asked for help, it answers in the reader's language."""
 
     def get_help(self) -> str:
         """The help of this verb."""
-        speak = Words(preferred(os.environ), __package__)
+        speak = words()
         if speak.lang == LANGUAGES[0]:
             return super().get_help()
         translate(self, speak)
