@@ -1,6 +1,6 @@
 """Write what the program itself knows into the reference pages: every verb, every kind of fact.
 
-    python docs/generate.py          write docs/reference/cli.md and docs/reference/facts.md
+    python docs/generate.py          write docs/reference/cli.md, cli-zh.md and facts.md
     python docs/generate.py --check  exit with 1 when they are not current
 
 Only what stands between the two marks is written; the rest of a page is written by hand. The text does not depend on
@@ -11,13 +11,17 @@ sees every counterexample refused.
 # ruff: noqa: E501, INP001, T201 - the examples and rules are lines as people type them; a script prints
 import ast
 import inspect
+import io
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from unittest.mock import patch
 
 import msgspec
 import typer
@@ -112,6 +116,24 @@ def _default(param: Any) -> str:  # noqa: ANN401 - typer's parameter, of no publ
     if isinstance(param.default, bool):
         return "on" if param.default else "off"
     return f"`{param.default}`"
+
+
+def cli_page_in_chinese() -> str:
+    """Every verb's help, as it shows itself in Chinese."""
+    group: Any = typer.main.get_command(app)
+    parts = []
+    for name in ["", *sorted(group.commands)]:
+        for words in [[name], *([name, inner] for inner in getattr(group.commands.get(name), "commands", {}))]:
+            line = " ".join(["gongfen", *words]).strip()
+            parts.append(f"{'###' if len(words) > 1 else '##'} `{line}`\n\n```text\n{_help(line.split()[1:])}```\n")
+    return "\n".join(parts)
+
+
+def _help(words: list[str]) -> str:
+    shown = io.StringIO()
+    with patch.dict(os.environ, {"GONGFEN_LANG": "zh", "COLUMNS": "80"}), redirect_stdout(shown):
+        app([*words, "--help"], prog_name="gongfen", standalone_mode=False)
+    return shown.getvalue()
 
 
 # -- the kinds of fact -------------------------------------------------------------------------------------------------
@@ -550,7 +572,11 @@ def _cell(text: str) -> str:
 
 # -- the pages ---------------------------------------------------------------------------------------------------------
 
-PAGES = {"reference/cli.md": cli_page, "reference/facts.md": facts_page}
+PAGES = {
+    "reference/cli.md": cli_page,
+    "reference/cli-zh.md": cli_page_in_chinese,
+    "reference/facts.md": facts_page,
+}
 
 
 def current(page: str) -> str:

@@ -281,7 +281,7 @@ def generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["reference/cli.md", "reference/facts.md"])
+@pytest.mark.parametrize("page", ["reference/cli.md", "reference/cli-zh.md", "reference/facts.md"])
 @pytest.mark.parametrize("columns", ["20", "200"])
 def test_generated_pages_are_current_at_any_width(
     generator: ModuleType, page: str, columns: str, monkeypatch: pytest.MonkeyPatch
@@ -336,6 +336,7 @@ def headings(path: Path) -> list[str]:
     ("page", "wanted"),
     [
         ("reference/cli.md", [f"`gongfen {verb}`" for verb in verbs()]),
+        ("reference/cli-zh.md", [f"`gongfen {verb}`" for verb in verbs()]),
         ("reference/facts.md", [f"`{kind}`" for kind in KINDS]),
         ("reference/errors.md", [f"`{name}`" for name in error_classes()]),
         (
