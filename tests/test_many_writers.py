@@ -146,6 +146,30 @@ def test_an_inbox_that_a_crash_emptied_is_filled_again(server: Server, schema: s
     assert book.verify().size == 3
 
 
+def test_the_answer_to_another_batch_of_the_same_number_is_not_taken_for_ones_own(
+    server: Server, schema: str, book: gongfen.Book
+) -> None:
+    """A server that crashed numbers the inbox anew: who waits on would believe written what is lost."""
+    database, _, name = schema.rpartition("/")[2].partition("?schema=")
+    with gongfen.open(schema, by="test") as one, gongfen.open(schema, by="test") as two:
+        stores: list[Any] = [opened.log.store for opened in (book, one, two)]
+        desk, mine, theirs = (store.inbox for store in stores)
+        ticket, _ = mine.post(b"mine", ["a"])
+        number = ticket.partition(".")[0]
+        server.sql(f"TRUNCATE {name}.inbox", database=database)
+        server.sql(f"ALTER TABLE {name}.inbox ALTER COLUMN ticket RESTART WITH {number}", database=database)
+        other, _ = theirs.post(b"theirs", ["b"])
+        assert other.partition(".")[0] == number
+        assert mine.look(ticket) == (False, None)
+        assert not mine.withdraw(ticket)
+        with stores[0].writing_at_once(1 << 20, ()) as waiting:
+            assert waiting == [(other, b"theirs")]
+            desk.answer({other: "[[[2, 1]]]"})
+        assert theirs.wait(other, 5_000) == "[[[2, 1]]]"
+        assert mine.wait(ticket, 200) is None
+        assert mine.look(ticket) == (False, None)
+
+
 def test_a_busy_book_says_so_and_writes_nothing(schema: str, book: gongfen.Book, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setattr(together, "BUSY_S", 0.2)
     with gongfen.open(schema, by="test") as other:

@@ -28,6 +28,8 @@ AGAIN_MS = 100
 """How long until one looks again whether the pen is free, when nobody has called."""
 BUSY_S = 30
 """Seconds after which a writer gives up, as with SQLite."""
+NOBODY = ""
+"""The ticket of no batch."""
 
 
 Admitted = tuple[Fact, bytes, bytes | None]
@@ -38,19 +40,19 @@ Given = TypeVar("Given")
 class Inbox(Protocol):
     """Where batches wait, and their answers."""
 
-    def post(self, batch: bytes, ids: Sequence[str]) -> tuple[int, int]:
+    def post(self, batch: bytes, ids: Sequence[str]) -> tuple[str, int]:
         """Leave a batch with the ids of its facts for whoever writes: (its ticket, how many entries there are)."""
 
-    def wait(self, ticket: int, most_ms: int) -> str | None:
+    def wait(self, ticket: str, most_ms: int) -> str | None:
         """The answer to a batch, empty when it must be fetched; ``None``: nobody answered anybody for so long."""
 
-    def look(self, ticket: int) -> tuple[bool, str | None]:
+    def look(self, ticket: str) -> tuple[bool, str | None]:
         """(whether a batch still waits, the answer if it has one to be fetched)."""
 
-    def withdraw(self, ticket: int) -> bool:
+    def withdraw(self, ticket: str) -> bool:
         """Take a batch back; whether it was still waiting."""
 
-    def answer(self, answers: dict[int, str]) -> None:
+    def answer(self, answers: dict[str, str]) -> None:
         """Answer batches with the open transaction; those who wait hear of it once it is committed."""
 
 
@@ -85,7 +87,7 @@ class Shared(Protocol):
 
     def writing_at_once(
         self, most_bytes: int, ids: Sequence[str]
-    ) -> AbstractContextManager[list[tuple[int, bytes]] | None]:
+    ) -> AbstractContextManager[list[tuple[str, bytes]] | None]:
         """One transaction, if nobody else writes, with what waits in the inbox; ``None``: nothing may be written.
 
         ``ids``: of what one wants to write oneself.
@@ -127,9 +129,9 @@ class Desk:
         self._inbox = store.inbox
         self._led = True
         """Whether this program was the last, as far as it knows, to hold the pen."""
-        self._taken: list[int] = []
+        self._taken: list[str] = []
         """Tickets of the batches that were last taken from the inbox."""
-        self._given: dict[int, str] = {}
+        self._given: dict[str, str] = {}
         """What they were answered."""
 
     def record(self, said: Sequence[Fact | Body], blobs: Sequence[bytes]) -> list[int] | None:
@@ -162,7 +164,7 @@ class Desk:
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 
-    def _wait(self, ticket: int, patience: int, last: float) -> list[int] | None:
+    def _wait(self, ticket: str, patience: int, last: float) -> list[int] | None:
         """Wait until somebody has written a batch, or write it oneself. ``None``: the batch, or its answer, was lost.
 
         It is then posted again: what is there already is not written twice.
@@ -188,7 +190,7 @@ class Desk:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def _lead(self, own: Batch | None, ticket: int | None = None) -> list[int] | None:
+    def _lead(self, own: Batch | None, ticket: str | None = None) -> list[int] | None:
         """Write what waits, and then ``own``: its numbers. ``None``: somebody else holds the pen.
 
         Raises what refuses ``own``, or what is wrong with one's own ``ticket`` in a way that no answer can say.
@@ -201,7 +203,7 @@ class Desk:
             if not self._taken:
                 raise
         # One of them is refused: each by itself, so that the others are written.
-        answers: dict[int, str] = {}
+        answers: dict[str, str] = {}
         for other in self._taken:
             try:
                 free = self._write(None, other)
@@ -216,11 +218,11 @@ class Desk:
             if free is None:
                 return None
             answers |= self._given
-        numbers = self._write(own, -1) if own else []
+        numbers = self._write(own, NOBODY) if own else []
         self._given |= answers
         return numbers
 
-    def _write(self, own: Batch | None, only: int | None = None) -> list[int] | None:
+    def _write(self, own: Batch | None, only: str | None = None) -> list[int] | None:
         """Write what waits, or the batch with the ticket ``only``, and then ``own``, in one transaction."""
         self._given = {}
         if only is None:
@@ -236,7 +238,7 @@ class Desk:
             numbers = self._record.put(
                 [fact for batch in every for fact in batch.facts], [blob for batch in every for blob in batch.blobs]
             )
-            answers: dict[int, str] = {}
+            answers: dict[str, str] = {}
             for (ticket, _), batch in zip(found, batches, strict=True):
                 answers[ticket] = _said(_Answer(_runs(numbers[: len(batch.facts)])))
                 del numbers[: len(batch.facts)]
@@ -245,7 +247,7 @@ class Desk:
         self._led, self._given = True, answers
         return numbers
 
-    def _refuse(self, ticket: int, error: GongfenError) -> list[int] | None:
+    def _refuse(self, ticket: str, error: GongfenError) -> list[int] | None:
         said = _said(_Answer(refusal=(type(error).__name__, error.thing, error.reason, error.remedy)))
         with self._store.writing_at_once(0, ()) as waiting:
             if waiting is None:

@@ -14,7 +14,7 @@ from gongfen.errors import BookPlaceError, DamagedBookError, GongfenError
 from gongfen.storage.address import DEFAULT_SCHEMA, Address
 from gongfen.storage.connection import BACKUP
 from gongfen.storage.postgres_guards import SCHEMA, unguarded
-from gongfen.storage.postgres_inbox import Inbox
+from gongfen.storage.postgres_inbox import Inbox, ticket_of
 from gongfen.storage.postgres_link import BUSY_S, Link
 from gongfen.storage.store import Entry, EntryRow, Node, PersonRow, PostingRow, TouchRow, ViewRow, behind
 
@@ -306,7 +306,7 @@ class PostgresStore:
             yield
 
     @contextmanager
-    def writing_at_once(self, most_bytes: int, ids: Sequence[str]) -> Iterator[list[tuple[int, bytes]] | None]:
+    def writing_at_once(self, most_bytes: int, ids: Sequence[str]) -> Iterator[list[tuple[str, bytes]] | None]:
         """The same, if nobody else writes: (ticket, batch) of what waits in the inbox, the oldest first.
 
         ``None``: somebody writes, and nothing may be written within. ``most_bytes``: about so much is read. ``ids``: of
@@ -316,7 +316,7 @@ class PostgresStore:
         with self._ending():
             yield waiting
 
-    def _take_pen(self, most_bytes: int, ids: Sequence[str], *, wait: bool) -> list[tuple[int, bytes]] | None:
+    def _take_pen(self, most_bytes: int, ids: Sequence[str], *, wait: bool) -> list[tuple[str, bytes]] | None:
         how = f"BEGIN; SET LOCAL lock_timeout = '{BUSY_S}s'" if wait else "BEGIN"
         query, own = "SELECT * FROM take_pen($1, $2, $3)", [fact_id.encode() for fact_id in ids]
         free, last, viewed, tickets, batches, asked, *found = self._db.begin(how, query, wait, most_bytes, own)
@@ -329,7 +329,8 @@ class PostgresStore:
         except BaseException:
             self._db.roll_back()
             raise
-        return list(zip(tickets or (), batches or (), strict=True)) if free else None
+        waiting = zip(tickets or (), batches or (), strict=True)
+        return [(ticket_of(number, batch), batch) for number, batch in waiting] if free else None
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """Batches that wait for whoever writes at the moment, and the answers to them."""
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 
 from gongfen.storage.postgres_link import Link
 
@@ -13,16 +14,37 @@ MOST_CALLS = 50
 """Calls to others after which one looks for oneself."""
 
 
+DIGITS = 16
+
+
+def ticket_of(number: int, batch: bytes) -> str:
+    """What a batch is known by: its number in the inbox, and what it says.
+
+    A server that crashed begins to number anew, for the inbox is not in its log. Whoever waited on through the crash
+    would take the answer to another batch of the same number for its own, and believe written what is lost.
+    """
+    return f"{number}.{sha256(batch).hexdigest()[:DIGITS]}"
+
+
+def _parts(ticket: str) -> tuple[int, str]:
+    number, _, digest = ticket.partition(".")
+    return int(number), digest
+
+
+_IS = f"ticket = $1 AND left(encode(sha256(batch), 'hex'), {DIGITS}) = $2"
+"""Whether a row is that of a ticket, given its two parts."""
+
+
 class Inbox:
     """One program's view of a book's inbox. Answers are heard as soon as they are committed."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._said: dict[int, str] = {}
+        self._said: dict[str, str] = {}
         self._calls = 0
         self._listening = False
 
-    def post(self, batch: bytes, ids: Sequence[str]) -> tuple[int, int]:
+    def post(self, batch: bytes, ids: Sequence[str]) -> tuple[str, int]:
         """Leave a batch with the ids of its facts for whoever writes: (its ticket, how many entries there are)."""
         if not self._listening:
             self._link.listen(self._heard)
@@ -34,10 +56,10 @@ class Inbox:
             "FROM set_config('synchronous_commit', 'off', true) "
             "RETURNING ticket, (SELECT max(seq) FROM fact)"
         )
-        ticket, last = self._link.row(query, batch, [fact_id.encode() for fact_id in ids])
-        return ticket, 0 if last is None else last + 1
+        number, last = self._link.row(query, batch, [fact_id.encode() for fact_id in ids])
+        return ticket_of(number, batch), 0 if last is None else last + 1
 
-    def wait(self, ticket: int, most_ms: int) -> str | None:
+    def wait(self, ticket: str, most_ms: int) -> str | None:
         """The answer to a batch; ``None`` when nobody has answered anybody for so many milliseconds.
 
         An answer that was too long to be called out is the empty text: :meth:`look` fetches it.
@@ -50,21 +72,21 @@ class Inbox:
                 break
         return self._said.pop(ticket, None)
 
-    def look(self, ticket: int) -> tuple[bool, str | None]:
+    def look(self, ticket: str) -> tuple[bool, str | None]:
         """(whether a batch still waits, the answer if it has one that was not called out)."""
         query = (
-            "WITH done AS (DELETE FROM inbox WHERE ticket = $1 AND answer IS NOT NULL) "
-            "SELECT answer FROM inbox WHERE ticket = $1"
+            f"WITH done AS (DELETE FROM inbox WHERE {_IS} AND answer IS NOT NULL) "  # noqa: S608 - of our own making
+            f"SELECT answer FROM inbox WHERE {_IS}"
         )
-        row = self._link.change(query, ticket)
+        row = self._link.change(query, *_parts(ticket))
         return (row is not None and row[0] is None), (row[0] if row else None)
 
-    def withdraw(self, ticket: int) -> bool:
+    def withdraw(self, ticket: str) -> bool:
         """Take a batch back; whether it was still waiting. If not, it is answered, or was never heard of."""
-        query = "DELETE FROM inbox WHERE ticket = $1 AND answer IS NULL RETURNING ticket"
-        return self._link.change(query, ticket) is not None
+        query = f"DELETE FROM inbox WHERE {_IS} AND answer IS NULL RETURNING ticket"  # noqa: S608 - of our own making
+        return self._link.change(query, *_parts(ticket)) is not None
 
-    def answer(self, answers: dict[int, str]) -> None:
+    def answer(self, answers: dict[str, str]) -> None:
         """Answer batches with the open transaction; those who wait hear of it once it is committed."""
         short = {ticket: said for ticket, said in answers.items() if len(said) <= SHORT}
         long = {ticket: said for ticket, said in answers.items() if ticket not in short}
@@ -74,10 +96,10 @@ class Inbox:
             self._link.later(
                 "UPDATE inbox SET answer = given.answer FROM unnest($1::bigint[], $2::text[]) "
                 "AS given (ticket, answer) WHERE inbox.ticket = given.ticket",
-                list(long),
+                [_parts(ticket)[0] for ticket in long],
                 list(long.values()),
             )
-        self._link.unsent.done += short
+        self._link.unsent.done += [_parts(ticket)[0] for ticket in short]
         lines = [f"{ticket} {said}" for ticket, said in {**short, **dict.fromkeys(long, "")}.items()]
         self._link.unsent.calls += _calls(lines)
 
@@ -85,7 +107,7 @@ class Inbox:
         self._calls += 1
         for line in call.splitlines():
             ticket, _, said = line.partition(" ")
-            self._said[int(ticket)] = said
+            self._said[ticket] = said
 
 
 def _calls(lines: list[str]) -> Iterator[str]:
