@@ -21,7 +21,7 @@ from gongfen.reports.words import LANGUAGES, Words, preferred
 INDENT = 2
 WIDEST_NAME = 30
 """What is longer than so many columns has its explanation below, not beside it."""
-TYPE = re.compile(r"<(?:str|int|float|path|list\[str\]|int range|float range)>")
+TYPE = re.compile(r"<[^<>|]+>")
 """What an option takes, as typer writes it. A choice is no type: it is written as it stands."""
 EXTRAS = re.compile(
     r"^(.*?) *\[(?:env var: (\S+?))?(?:; )?(?:default: (.*?))?(?:; )?(\S*x[<>]=\S+)?(?:; )?(required)?\]$"
