@@ -46,6 +46,32 @@ def asked(folder: Path, *words: str, code: int = 0, given: str = "", **environme
     return found
 
 
+# -- who made it -------------------------------------------------------------------------------------------------------
+
+
+def test_who_made_a_work_names_its_makers_and_calls_it_no_output(shop: Path) -> None:
+    """Its labour was measured, and has passed on: it is not said to be unmeasured."""
+    said = asked(shop, "who", "poem-2", *BOOK).stdout
+    assert "poem-2: a work by ada 40%, bo 60%" in said
+    assert "poem-2 (data)" in said
+    assert "output" not in said
+    assert "labour in it" in said
+    assert "has passed on" in said
+
+
+def test_who_made_a_model_says_what_it_is(shop: Path) -> None:
+    said = asked(shop, "who", "poet", *BOOK).stdout
+    assert "3 works by 2 makers stand behind it" in said
+    assert "poet (model)" in said
+
+
+def test_who_of_a_maker_leads_to_what_is_known_of_a_maker(shop: Path) -> None:
+    said = asked(shop, "who", "ada", *BOOK, code=2).stderr
+    assert "ada is a maker, not a work" in said
+    assert "gongfen owed ada" in said
+    assert "gongfen export statement --maker ada" in said
+
+
 # -- keys --------------------------------------------------------------------------------------------------------------
 
 

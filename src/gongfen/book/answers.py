@@ -46,6 +46,9 @@ def who(record: Record, output: str) -> Who:
     """Who made ``output``. Raises UnknownWorkError."""
     facts = record.about(output)
     steps = lineage(output, record.origin_of)
+    if not steps and record.state.makers.get(output) is not None:
+        remedy = f"ask what they are owed: gongfen owed {output}; where their labour is: gongfen export statement"
+        raise UnknownWorkError(output, "is a maker, not a work", f"{remedy} --maker {output}")
     if not steps:
         raise UnknownWorkError(output, "is not in this book", "see what is: gongfen log --kind output")
     owners = {step.work: tuple(part.maker for part in step.makers) for step in steps}
@@ -67,8 +70,11 @@ def who(record: Record, output: str) -> Who:
     measured = [one for one in (found[0] if found else None, test.seq if test else None) if one is not None]
     return Who(
         output=output,
-        lineage=tuple((step.work, step.kind, step.role) for step in steps if step.role not in ("data", "whole")),
-        works=sum(step.role == "data" and step.kind == "work" for step in steps),
+        lineage=tuple(
+            (step.work, step.kind, step.role) for step in steps if not step.depth or step.role not in ("data", "whole")
+        ),
+        by=tuple((part.maker, part.ppm) for part in steps[0].makers),
+        works=sum(is_training_work(step) for step in steps),
         unmeasured=stock.is_lower_bound if stock else True,
         grade=found[1].grade if found else None,
         method=found[1].method if found else None,
@@ -92,6 +98,11 @@ def who(record: Record, output: str) -> Who:
         taken_back=taken_back(record, output),
         seq=steps[0].seq,
     )
+
+
+def is_training_work(step: Step) -> bool:
+    """Whether a step of a lineage is a work that went into it, and not the thing itself."""
+    return step.depth > 0 and step.role == "data" and step.kind == "work"
 
 
 def _near_copies(record: Record, output: str, facts: list[tuple[int, Fact]]) -> Iterator[Followed]:
@@ -252,7 +263,7 @@ def _behind(
 ) -> list[Behind]:
     works: dict[str, int] = {}
     for step in steps:
-        if step.role == "data" and step.kind == "work":
+        if is_training_work(step):
             for maker in owners[step.work]:
                 works[maker] = works.get(maker, 0) + 1
     labour = labour_by_maker(record, output)

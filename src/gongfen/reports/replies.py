@@ -118,6 +118,8 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     output: str
     lineage: tuple[tuple[str, str, str], ...]
     """(work, kind, role), nearest first; training works are counted in ``works``."""
+    by: tuple[tuple[str, int], ...] = ()
+    """(maker, ppm): who the book says made it, where it is a work that people made and not the output of a model."""
     works: int
     unmeasured: bool
     grade: str | None

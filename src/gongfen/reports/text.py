@@ -115,26 +115,24 @@ def table(words: Words, *columns: str, numbers: Sequence[int] = ()) -> Table:
 def who(answer: Who, words: Words) -> RenderableType:
     """Who made an output."""
     say = words.say
-    behind = words.counted(
-        "%(output)s: %(n)s work by %(makers)s stands behind it",
-        "%(output)s: %(n)s works by %(makers)s stand behind it",
-        answer.works, output=answer.output, makers=words.makers(sum(row.works > 0 for row in answer.makers)),
-    )  # fmt: skip
-    head = Text(behind, style="bold")
+    is_output = answer.lineage[0][1] == "output"
+    head = Text(_who_in_short(answer, words), style="bold")
     chain = Text(lineage_said(answer.lineage, words), style="dim")
     rows = table(words, "maker", "works", "labour in it", "influence", "quoted", numbers=(1, 2, 3, 4))
+    none = "none" if not answer.unmeasured else "not measured" if is_output else "unknown"
     for row in answer.makers[:STRONGEST]:
         share = words.gettext("not measured") if row.influence_ppm is None else words.percent(row.influence_ppm)
         if row.influence_low_ppm is not None and row.influence_high_ppm is not None:
             share += f" [{words.percent(row.influence_low_ppm)}, {words.percent(row.influence_high_ppm)}]"
-        labour = words.hours(row.labour_uslh) if row.labour_uslh else words.gettext("not measured")
+        labour = words.hours(row.labour_uslh) if row.labour_uslh else words.gettext(none)
         rows.add_row(row.maker, words.number(row.works), labour, share, words.number(row.quotes))
     parts: list[RenderableType] = [head, chain, Text(), rows]
     if len(answer.makers) > STRONGEST:
         more = words.counted("%(n)s more maker", "%(n)s more makers", len(answer.makers) - STRONGEST)
         parts.append(Text(say("… and %(more)s (--json shows all)", more=more), "dim"))
     parts.append(Text())
-    parts.append(_influence_note(answer, words))
+    if is_output or answer.method is not None:
+        parts.append(_influence_note(answer, words))
     if answer.method is not None:
         parts.append(Text(tested_line(answer.tested, words)))
     parts += [Text(line) for line in _account(answer, words)]
@@ -149,7 +147,10 @@ def who(answer: Who, words: Words) -> RenderableType:
             "quoted: characters %(start)s–%(end)s stand in %(work)s", start=quote.start, end=quote.end, work=quote.work
         )
         parts.append(Text(place))
-    if not answer.quotes and answer.searched is None:
+    if not is_output:
+        note = N_("Labour that has passed on into what was made with it is in it no more: gongfen books flow")
+        parts.append(Running(words.gettext(note)))
+    elif not answer.quotes and answer.searched is None:
         parts.append(Text(words.gettext("quoted: nobody has looked for quotations")))
     elif not answer.quotes:
         parts.append(Text(words.gettext("quoted: no stretch that is long enough to be a quotation")))
@@ -165,6 +166,20 @@ def who(answer: Who, words: Words) -> RenderableType:
         what = words.gettext(", ").join(map(words.gettext, answer.sample))
         parts.append(Text(words.say("◇ sample data stands behind: %(what)s", what=what), "yellow"))
     return Group(*parts)
+
+
+def _who_in_short(answer: Who, words: Words) -> str:
+    """What stands behind a thing that was made; of a work that people made, who they are."""
+    if answer.lineage[0][1] == "work" and not answer.works:
+        if not answer.by:
+            return words.say("%(work)s: nobody is recorded as its maker", work=answer.output)
+        makers = words.gettext(", ").join(f"{maker} {words.percent(ppm)}" for maker, ppm in answer.by)
+        return words.say("%(work)s: a work by %(makers)s", work=answer.output, makers=makers)
+    return words.counted(
+        "%(output)s: %(n)s work by %(makers)s stands behind it",
+        "%(output)s: %(n)s works by %(makers)s stand behind it",
+        answer.works, output=answer.output, makers=words.makers(sum(row.works > 0 for row in answer.makers)),
+    )  # fmt: skip
 
 
 def lineage_said(lineage: Iterable[tuple[str, str, str]], words: Words) -> str:

@@ -17,7 +17,7 @@ class Step:
     work: str
     kind: str
     role: str
-    """In what it was used: ``data``, ``base``, ``model``, ``prompt``…; ``output`` for the start."""
+    """In what it was used: ``data``, ``base``, ``model``, ``prompt``…; of the start, what it is itself."""
     depth: int
     seq: int
     """Number of the fact that recorded it."""
@@ -29,7 +29,7 @@ class Step:
 def lineage(output: str, origin: Origin) -> tuple[Step, ...]:
     """Every work behind ``output``, nearest first, each once. Empty when the book does not know it."""
     steps: dict[str, Step] = {}
-    front = [(output, "output")]
+    front = [(output, "")]
     depth = 0
     while front:
         following: list[tuple[str, str]] = []
@@ -41,8 +41,10 @@ def lineage(output: str, origin: Origin) -> tuple[Step, ...]:
             if declared is None:
                 continue
             seq, fact = declared
+            itself = fact.body.role if isinstance(fact.body, k.Work) else fact.kind
             makers = fact.body.makers if isinstance(fact.body, k.Work) else ()
-            steps[work] = Step(work, fact.kind, role, depth, seq, makers, any(one.sample for _, one in facts))
+            sample = any(one.sample for _, one in facts)
+            steps[work] = Step(work, fact.kind, role or itself, depth, seq, makers, sample)
             following += _inputs(facts, work)
         front, depth = following, depth + 1
     return tuple(steps.values())
