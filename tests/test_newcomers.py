@@ -72,6 +72,31 @@ def test_who_of_a_maker_leads_to_what_is_known_of_a_maker(shop: Path) -> None:
     assert "gongfen export statement --maker ada" in said
 
 
+# -- settling and paying -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", [("settle",), ("books", "close"), ("books", "indicators")])
+@pytest.mark.parametrize("period", ["2026-1", "november"])
+def test_what_is_no_period_is_named_before_anything_is_asked_of_it(
+    shop: Path, verb: tuple[str, ...], period: str
+) -> None:
+    """``2026-1`` was said to lack a measurement, which nobody can make."""
+    assert f"period '{period}' is no period" in asked(shop, *verb, period, *BOOK, code=2).stderr
+
+
+def test_who_was_paid_everything_is_told_so(tmp_path: Path) -> None:
+    book = cooperative(tmp_path)
+    book.close()
+    nothing = asked(tmp_path, "pay", *BOOK, code=2).stderr
+    assert nothing.startswith("nobody is owed anything that can be paid\n  → settle a period first")
+    asked(tmp_path, "settle", "2026-11", *BOOK)
+    asked(tmp_path, "pay", *BOOK)
+    for whom, said in (((), "everybody"), (("ada",), "ada")):
+        assert asked(tmp_path, "pay", *whom, *BOOK, code=2).stderr.startswith(
+            f"{said} has been paid all that was settled\n  → settle the next period"
+        )
+
+
 # -- keys --------------------------------------------------------------------------------------------------------------
 
 

@@ -20,7 +20,7 @@ from gongfen.book.publishing import text_of
 from gongfen.book.tracing import sold_passage, trace_with
 from gongfen.book.tracing_gradients import by_gradients
 from gongfen.book.tracing_metagradient import by_metagradient
-from gongfen.errors import InputError, MissingAssumptionError, TrainingError
+from gongfen.errors import InputError, TrainingError
 from gongfen.reports.replies import Unseen
 from gongfen.reports.text_tested import unseen_lines
 from gongfen.reports.words import Words
@@ -374,7 +374,7 @@ def test_what_is_no_year_month_or_day_is_no_period(folder: Path, period: str) ->
     with opened(folder) as book:
         book.record(k.Sale(sale="s", output=RIVER, price_micro=1_000_000, currency="EUR", day="2026-11-20", buyer="b"))
         before = book.log.size
-        with pytest.raises(MissingAssumptionError, match="is no year, month or day"):
+        with pytest.raises(InputError, match="is no period"):
             book.trace_period(period, cache=folder)
         assert book.log.size == before
 

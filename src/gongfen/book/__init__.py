@@ -17,6 +17,7 @@ from gongfen.accounts import conservation
 from gongfen.accounts.state import HeldKey
 from gongfen.book import answers, keys, people
 from gongfen.book.clock import new_id, today
+from gongfen.book.periods import check_period
 from gongfen.book.place import cache_folder, own_origin, place_of, user
 from gongfen.book.receipt import Receipt
 from gongfen.book.recording import Record, create_record, open_record, read_log_keys
@@ -181,6 +182,7 @@ class Book:
         """Close a period of the labour ledger with the balances of the log as it stands, and record it."""
         from gongfen.book import bookkeeping
 
+        check_period(period)
         self.log.refresh()
         return bookkeeping.close_period(self.log, period, close)
 
@@ -230,6 +232,7 @@ class Book:
 
     def settle(self, period: str, policy: str = "*", settlement: str | None = None) -> k.Settlement:
         """Fix a period's shares against the log as it stands, and record them. ``*``: the newest policy."""
+        check_period(period)
         self.log.refresh()
         published = self.log.state.policies.get(policy)
         if published is None:
@@ -275,11 +278,13 @@ class Book:
             for row in owed
             if row.owed_micro > 0 and self.log.state.makers.get(row.maker) is not None
         ]
+        if not payments and any(row.paid_micro for row in owed):
+            reason = "has been paid all that was settled"
+            raise MissingAssumptionError(maker or "everybody", reason, "settle the next period: gongfen settle PERIOD")
         if not payments:
-            thing = maker or "everybody"
-            raise MissingAssumptionError(
-                thing, "is owed nothing that can be paid", "settle a period first: gongfen settle"
-            )
+            reason = "is owed nothing that can be paid"
+            raise MissingAssumptionError(maker or "nobody", reason if maker else "is owed anything that can be paid",
+                                         "settle a period first: gongfen settle PERIOD")  # fmt: skip
         self.log.record(payments)
         return payments
 
@@ -422,11 +427,7 @@ class Book:
         """
         from gongfen.book import making, tracing, tracing_period
 
-        try:
-            msgspec.convert(period, k.Period)
-        except msgspec.ValidationError:
-            remedy = "write 2026, 2026-11 or 2026-11-30"
-            raise MissingAssumptionError(f"period {period!r}", "is no year, month or day", remedy) from None
+        check_period(period)
         self.log.refresh()
         sold = shares.period_of(self.log.state, period, currency)
         if not sold.sales:

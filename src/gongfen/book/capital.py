@@ -31,8 +31,9 @@ from gongfen.accounts.periods import BOOKS, spread_over_days
 from gongfen.book.answers import Dated, converted, price_of
 from gongfen.book.booked import day_of
 from gongfen.book.bookkeeping import corrected_in
+from gongfen.book.periods import check_period
 from gongfen.book.recording import Record
-from gongfen.errors import InputError, MissingAssumptionError
+from gongfen.errors import MissingAssumptionError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import MICRO, PPM, USLH_PER_HOUR, apportion
@@ -205,15 +206,6 @@ def indicators_of(record: Record, period: str | None, progress: Progress = silen
         months=(),
         unrated=tuple(sorted(money.unrated)),
     )
-
-
-def check_period(period: str) -> None:
-    """Raise InputError unless it is a year, a month or a day."""
-    try:
-        msgspec.convert(period, k.Period)
-    except msgspec.ValidationError:
-        remedy = "name a year, a month or a day: 2026, 2026-11, 2026-11-22"
-        raise InputError(f"period {period[:40]!r}", "is no period", remedy) from None
 
 
 class _Exchange:
