@@ -21,7 +21,7 @@ def test_a_dry_run_says_what_would_be_taken_back_and_writes_nothing(tmp_path: Pa
     assert "would be taken back; nothing was written" in tried
     done = asked(tmp_path, "correct", str(number), "the clock ran on").stdout
     for shown in (tried, done):
-        for said in ("machine=desk", "work=poet", "device_us=3600000000"):
+        for said in ("machine=desk", "work=poet", "device_us=1h"):
             assert said in shown
     assert f"by fact {size}" in done
 

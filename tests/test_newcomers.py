@@ -171,6 +171,14 @@ def test_a_receipt_says_which_log_and_what_the_fact_says(quantum: Path) -> None:
     assert found["said"]["body"]["maker"] == "ada"
 
 
+def test_a_receipt_of_hours_shows_the_hours_and_the_day(shop: Path) -> None:
+    asked(shop, "log", "receipt", "9", "--out", "hours.tlog-proof", *BOOK)
+    asked(shop, "log", "key", "--out", "key.txt", *BOOK)
+    said = asked(shop, "verify", "hours.tlog-proof", "--key", "key.txt", *BOOK).stdout
+    assert "labour_us=2h" in said
+    assert "day=2026-11-01" in said
+
+
 def test_flagged_signatures_reach_whoever_checks_the_bundle(shop: Path) -> None:
     made = json.loads(asked(shop, "key", "new", "ada", "--name", "ada/k", "--out", "ada.key", "--json", *BOOK).stdout)
     assert made["key"] == "ada/k"

@@ -7,7 +7,7 @@ from rich.text import Text
 
 import gongfen
 from gongfen.cli.app import AsJson, BookPath, app, show, words
-from gongfen.cli.brief import brief
+from gongfen.cli.brief import WHOLE, brief
 
 
 @app.command()
@@ -21,7 +21,7 @@ def correct(
     """Take back labour, compute, a purchase, sale, payment, wage or rent. Both facts stay; say anew what is right."""
     with gongfen.open(book) as opened:
         found = opened.correct(number, reason, dry_run=dry_run)
-        said, sample = brief(opened.log.fact(number)), opened.log.sample
+        said, sample = brief(opened.log.fact(number), WHOLE), opened.log.sample
     if found.by is None:
         line = words().say("%(kind)s %(n)s would be taken back; nothing was written", kind=found.kind, n=number)
     else:

@@ -17,7 +17,7 @@ from gongfen.book.receipt import Receipt
 from gongfen.book.verification import Verified
 from gongfen.book.witnessing import cosigned_at
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
-from gongfen.cli.brief import brief
+from gongfen.cli.brief import WHOLE, brief
 from gongfen.cli.forks import showing_forks
 from gongfen.cli.trusted import Keys, read_keys, read_text, read_witness_keys, say_unchecked, unchecked
 from gongfen.errors import BookPlaceError, InputError, LabelError, ProofError
@@ -224,7 +224,7 @@ def _receipt(
         speak.say("It holds: fact %(seq)s (%(kind)s) is in the signed log.", seq=found.seq, kind=found.kind),
         speak.say("Log %(origin)s, %(facts)s, root %(root)s…",
                   origin=log.origin, facts=speak.facts(log.size), root=log.root.hex()[:16]),
-        speak.say("%(by)s said at %(at)s: %(what)s", by=fact.by, at=fact.at, what=brief(fact)),
+        speak.say("%(by)s said at %(at)s: %(what)s", by=fact.by, at=fact.at, what=brief(fact, WHOLE)),
     ]  # fmt: skip
     if fact.sample:
         lines.append(speak.gettext("Sample data."))
