@@ -1,13 +1,15 @@
 """A fact in one line says times and money in the words that ``gongfen record`` takes, so that they mean the same."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gongfen import kinds as k
 from gongfen.cli.brief import WHOLE, brief
+from gongfen.errors import MalformedFactError
 from gongfen.facts import Fact
-from gongfen.facts.notation import read_words
+from gongfen.facts.notation import read_time, read_words
 
 AT = "2026-11-22T04:17:24.000000Z"
 MOST = (1 << 53) - 1
@@ -52,3 +54,18 @@ def test_a_fact_that_is_asked_about_by_itself_is_shown_to_its_end() -> None:
     assert "day=2026-11-22" in brief(fact)
     assert brief(fact).endswith("…")
     assert brief(fact, WHOLE).endswith("stopped")
+
+
+@pytest.mark.parametrize(
+    ("text", "us"), [("1h30m", 5_400_000_000), ("90m", 5_400_000_000), ("1m5s", 65_000_000), ("5ms2us", 5_002)]
+)
+def test_a_time_of_several_units_is_their_sum(text: str, us: int) -> None:
+    assert read_time(text) == us
+    assert read_words([*["labour", "maker=ada", "work=poem", "labour_kind=1", "phase=training", "standing=crowd"],
+                       f"labour_us={text}", "day=2026-11-22"]) == labour(us)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["", "h", "1h30", "30m1h", "1h1h", "1:30", "-1h", "1h 30m"])
+def test_what_is_no_time_is_not_guessed(text: str) -> None:
+    with pytest.raises(MalformedFactError, match="is not a time"):
+        read_time(text)

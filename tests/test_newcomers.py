@@ -319,6 +319,34 @@ def test_a_wrong_field_is_named_in_words_of_the_house(shop: Path, words: tuple[s
         assert f"gongfen record {words[0]} --help" in told
 
 
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (("labour_us=1:30",), "write a time, say 40s, 90m, 1.5h or 1h30m"),
+        (("labour_us=",), "write a time, say 40s, 90m, 1.5h or 1h30m"),
+        (("standing=volunteer",), "write one of employed, crowd, on-demand, unpaid; see its fields"),
+        (("day=today",), "write the day as YYYY-MM-DD"),
+        (("day=yesterday evening",), "write the day as YYYY-MM-DD"),
+    ],
+)
+def test_a_value_that_does_not_fit_says_how_it_is_written(shop: Path, words: tuple[str, ...], remedy: str) -> None:
+    names = {word.partition("=")[0] for word in words}
+    others = (word for word in LABOUR if word.partition("=")[0] not in names)
+    assert f"→ {remedy}" in asked(shop, "record", *others, "maker=ada", *words, *BOOK, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ("sale sale=s output=song-1 price_micro=12,50 currency=EUR day=2026-11-03", "write an amount, say 12.50"),
+        ("sale sale=s output=song-1 price_micro=12.50 currency=Euro day=2026-11-03", "write three capital letters"),
+        ("policy policy=p statement=all pool_ppm=50% beta_ppm=0 utility=none currency=EUR", "50% is 500000"),
+    ],
+)
+def test_money_and_parts_that_do_not_fit_say_how_they_are_written(shop: Path, words: str, remedy: str) -> None:
+    assert remedy in asked(shop, "record", *words.split(), *BOOK, code=2).stderr
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_help_on_a_kind_names_its_fields(tmp_path: Path, kind: str) -> None:
     told = asked(tmp_path, "record", kind, "--help").stdout

@@ -3,15 +3,16 @@
 import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import Annotated, Any, Literal, Union, cast
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 import msgspec
 import rfc8785
+from msgspec.structs import fields as get_fields
 
 from gongfen.errors import MalformedFactError, UnknownKindError
 from gongfen.facts.amounts import MOST
 from gongfen.facts.calling import called
-from gongfen.facts.kinds import KINDS, Body, Id, Sha256
+from gongfen.facts.kinds import KINDS, Body, Currency, Day, Id, Sha256
 from gongfen.facts.rules import broken_rules
 from gongfen.facts.shapes import all_in_shape, is_day, misleading, misshapen, wrong_names
 
@@ -464,4 +465,27 @@ def _malformed(thing: str, error: Exception) -> MalformedFactError:
     if kind == "plan" and text.startswith("uses must be at least"):
         return MalformedFactError(thing, f"does not fit its kind: {text}", "plan at least one use")
     remedy = f"see its fields: gongfen record {kind} --help" if kind in KINDS else "write it as gongfen log --json does"
+    if kind in KINDS and (how := _how_written(kind, text)):
+        remedy = f"{how}; {remedy}"
     return MalformedFactError(thing, f"does not fit its kind: {text}", remedy)
+
+
+_WRITTEN = {
+    "_us": "write a time, say 40s, 90m, 1.5h or 1h30m; in JSON, microseconds",
+    "_micro": "write an amount, say 12.50; in JSON, millionths",
+    "_ppm": "write parts per million: 50% is 500000",
+}
+"""The end of a field's name → how its value is written."""
+
+
+def _how_written(kind: str, said: str) -> str | None:
+    """How the field of which ``said`` complains is written, where its name or its type tells."""
+    name = said.partition(" ")[0]
+    field = next((one for one in get_fields(KINDS[kind]) if one.name == name), None)
+    if field is None:
+        return None
+    if get_origin(field.type) is Literal:
+        return f"write one of {', '.join(map(str, get_args(field.type)))}"
+    shapes = ((Day, "write the day as YYYY-MM-DD"), (Currency, "write three capital letters, say EUR"))
+    ends = (how for end, how in _WRITTEN.items() if name.endswith(end))
+    return next((how for shape, how in shapes if field.type == shape), None) or next(ends, None)

@@ -1,8 +1,8 @@
 """A fact in one line, as people and programs write it: ``labour maker=ada work=item-17 labour_us=40s …``.
 
-The same words serve the command line, the tests and the docs. Times take ``us``, ``ms``, ``s``, ``m`` or ``h``; money
-in ``…_micro`` fields takes decimals; lists take commas, and shares colons. A line of JSON holds the fields as they
-are, in whole units, under ``body``, or beside ``kind``.
+The same words serve the command line, the tests and the docs. Times take ``us``, ``ms``, ``s``, ``m`` or ``h``, or
+several of them, the largest first: ``1h30m``. Money in ``…_micro`` fields takes decimals; lists take commas, and shares
+colons. A line of JSON holds the fields as they are, in whole units, under ``body``, or beside ``kind``.
 """
 
 import re
@@ -19,8 +19,8 @@ from gongfen.facts.envelope import body_of, in_words
 from gongfen.facts.kinds import KINDS, Body
 from gongfen.facts.names import check_names
 
-_TIME = re.compile(r"(\d{1,40}(?:\.\d{1,40})?)(us|ms|s|m|h)", re.ASCII)
-_US = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+_US = {"h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
+_TIME = re.compile("".join(rf"(?:(?P<{unit}>\d{{1,40}}(?:\.\d{{1,40}})?){unit})?" for unit in _US), re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,40}\.\d{1,40}", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,40}", re.ASCII)
 """Longer numbers are refused as text: no unit needs them, and Python will not read thousands of digits."""
@@ -75,10 +75,10 @@ def read_money(text: str) -> int:
 
 def read_time(text: str) -> int:
     """Microseconds in a time such as ``40s``. Raises MalformedFactError."""
-    found = _TIME.fullmatch(text)
-    if found is None:
-        raise MalformedFactError(f"time {text[:60]!r}", "is not a time", "write, say, 40s, 3m or 1.5h")
-    return _whole(Decimal(found[1]) * _US[found[2]], "time", "us", text)
+    amount = _time(text)
+    if amount is None:
+        raise MalformedFactError(f"time {text[:60]!r}", "is not a time", "write, say, 40s, 90m, 1.5h or 1h30m")
+    return _whole(amount, "time", "us", text)
 
 
 def read_line(line: bytes, place: str) -> Said:
@@ -114,13 +114,21 @@ def _value(kind: str, name: str, text: str) -> Any:  # noqa: ANN401 - what the f
         return _list(kind, name, text)
     if inspect.IntType not in takes:
         return text
-    if name.endswith("_us") and (found := _TIME.fullmatch(text)):
-        return _whole(Decimal(found[1]) * _US[found[2]], kind, name, text)
+    if name.endswith("_us") and (amount := _time(text)) is not None:
+        return _whole(amount, kind, name, text)
     if name.endswith("_micro") and _DECIMAL.fullmatch(text):
         return _whole(Decimal(text) * MICRO, kind, name, text)
     if _DECIMAL.fullmatch(text):
         return float(text)  # the kind refuses it, and says how to count instead
     return int(text) if _WHOLE.fullmatch(text) else text
+
+
+def _time(text: str) -> Decimal | None:
+    """Microseconds in ``90m`` or ``1h30m``; ``None`` where it is no time."""
+    found = _TIME.fullmatch(text)
+    if not text or found is None:
+        return None
+    return sum((Decimal(amount) * _US[unit] for unit, amount in found.groupdict().items() if amount), Decimal(0))
 
 
 def _takes(kind: str, name: str) -> frozenset[type[inspect.Type]]:
