@@ -349,7 +349,7 @@ def test_a_period_is_closed_once(example: Path) -> None:
 
 
 def test_a_period_that_is_none_is_refused(example: Path) -> None:
-    assert "MalformedFactError" in asked(example, "books", "close", "January", code=2).stderr
+    assert "period 'January' is no period" in asked(example, "books", "close", "January", code=2).stderr
 
 
 # -- standing idle -----------------------------------------------------------------------------------------------------

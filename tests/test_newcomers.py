@@ -97,6 +97,22 @@ def test_who_was_paid_everything_is_told_so(tmp_path: Path) -> None:
         )
 
 
+# -- bringing in and labelling ------------------------------------------------------------------------------------------
+
+
+def test_a_table_without_its_tool_is_no_broken_corpus(shop: Path) -> None:
+    (shop / "hours.csv").write_text("Name,Date,Hours\nAda,2026-11-02,2\n")
+    said = asked(shop, "import", "hours.csv", *BOOK, code=2).stderr
+    assert "hours.csv is a table" in said
+    assert "gongfen import --help" in said
+    assert "JSON: Expecting" not in said
+
+
+@pytest.mark.parametrize(("name", "what"), [("poem-1", "data"), ("poems", "a dataset"), ("poet", "a model")])
+def test_what_no_model_made_is_refused_for_that_and_not_for_its_text(shop: Path, name: str, what: str) -> None:
+    assert f"{name} is {what}, not an output" in asked(shop, "label", name, *BOOK, code=2).stderr
+
+
 # -- keys --------------------------------------------------------------------------------------------------------------
 
 

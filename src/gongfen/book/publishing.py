@@ -48,13 +48,12 @@ def label(record: Record, output: str, folder: Path, producer: str | None = None
     ``producer``: the producer code of the configuration; without one the hidden label says that there is none.
     Raises LabelError, UnknownWorkError.
     """
-    text = text_of(record, output)
     known = record.state.works.get(output)
+    if known is not None and known.kind != "output":
+        what = "data" if known.kind == "data" else f"a {known.kind}"
+        raise LabelError(output, f"is {what}, not an output", "label what the model made: gongfen log --kind output")
+    text = text_of(record, output)
     assert known is not None, "text_of has checked"
-    if known.kind != "output":
-        raise LabelError(
-            output, f"is a {known.kind}, not an output", "label what the model made: gongfen log --kind output"
-        )
     hidden = first_label(f"sha256:{known.sha256}", producer)
     front = {"title": output, "book": record.origin, "fact": known.seq}
     data = write_label(text, hidden, front).encode()

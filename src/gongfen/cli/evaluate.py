@@ -111,8 +111,8 @@ def evaluate(
         sys.stderr.write(f"{said}\n")
         raise typer.Exit(STOPPED) from None
     if dry_run:
-        note = speak.gettext("dry run, nothing was written:")
-        text = f"{note}\n{text_evaluation.planned(found.planned, speak)}"
+        planned = f"\n{text_evaluation.planned(found.planned, speak)}"
+        text = speak.say("dry run, nothing was written: %(what)s", what=planned)
         show(found.planned, as_json=as_json, draw=lambda: Text(text))
     else:
         show(found, as_json=as_json, draw=lambda: text_evaluation.evaluated(found, speak), sample=sample)

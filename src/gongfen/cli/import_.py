@@ -116,7 +116,7 @@ def corpus_(
         left=left, facts=brought.facts,
     )  # fmt: skip
     if dry_run:
-        text = speak.gettext("dry run, nothing was written:") + " " + text
+        text = speak.say("dry run, nothing was written: %(what)s", what=text)
     show(brought, as_json=as_json, draw=lambda: Text(text))
 
 

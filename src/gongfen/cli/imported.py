@@ -62,7 +62,7 @@ def _head(found: Imported, words: Words) -> str:
         file=found.file, facts=words.number(found.facts) + (f" ({kinds})" if kinds else ""),
         there=words.number(found.there), doubts=words.number(len(found.doubts)), zone=found.zone,
     )  # fmt: skip
-    return words.gettext("dry run, nothing was written:") + " " + text if found.dry_run else text
+    return words.say("dry run, nothing was written: %(what)s", what=text) if found.dry_run else text
 
 
 def _hours(rows: Mapping[str, Hours], words: Words, name: str) -> RenderableType:
