@@ -105,3 +105,20 @@ def test_what_is_no_help_reads_no_catalogue_of_helps(tmp_path: Path, monkeypatch
     assert "无应付" in helped(tmp_path, "owed").stdout
     with pytest.raises(TypeError):
         helped(tmp_path, "owed", "--help")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_shell_completes_in_the_readers_language_one_line_each(tmp_path: Path, lang: str) -> None:
+    shell = {"_GONGFEN_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args", "GONGFEN_LANG": lang}
+    verbs_ = completed(tmp_path, **shell, _TYPER_COMPLETE_ARGS="gongfen key ")
+    assert list(verbs_) == ["new", "rotate", "sign", "revoke", "list"]
+    assert verbs_["new"] == {"en": "Make a key for a maker.", "zh": "为劳动者新建密钥。"}[lang]
+    options = completed(tmp_path, **shell, _TYPER_COMPLETE_ARGS="gongfen import label-studio --")
+    assert all(name.startswith("--") for name in options)
+    assert options["--map"].endswith({"en": "'*=MAKER': everybody else.", "zh": "。"}[lang])
+
+
+def completed(folder: Path, **environment: str) -> dict[str, str]:
+    """Completions, each with its explanation, as the shell fish is given them."""
+    lines = gongfen_(folder, **environment).stdout.splitlines()
+    return dict(line.split("\t") for line in lines)

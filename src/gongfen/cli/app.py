@@ -169,7 +169,7 @@ def run() -> None:
     try:
         if sys.stdout is None:
             raise InputError("standard output", "is closed", "give the answer a file, a program or a terminal")
-        app()
+        app(prog_name="gongfen")
     except GongfenError as error:
         _complain(error)
         raise SystemExit(MISTAKE) from None

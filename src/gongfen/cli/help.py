@@ -21,6 +21,8 @@ from gongfen.reports.words import LANGUAGES, Words, preferred
 INDENT = 2
 WIDEST_NAME = 30
 """What is longer than so many columns has its explanation below, not beside it."""
+LINE = "1000"
+"""Columns of a line that no explanation fills."""
 TYPE = re.compile(r"<[^<>|]+>")
 """What an option takes, as typer writes it. A choice is no type: it is written as it stands."""
 EXTRAS = re.compile(
@@ -35,7 +37,14 @@ def words() -> Words:
 
 
 class Asked(typer.Context):
-    """One call of a verb. Asked for help, it answers in the reader's language."""
+    """One call of a verb. Asked for help, it answers in the reader's language; a shell that completes asks, too."""
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:  # noqa: ANN401 - typer's
+        super().__init__(*args, **keywords)
+        if self.resilient_parsing:  # only completion parses so
+            os.environ["COLUMNS"] = LINE  # an explanation that typer breaks is two completions to the shell
+            if (speak := words()).lang != LANGUAGES[0]:
+                translate(self, speak)
 
     def get_help(self) -> str:
         """The help of this verb."""
