@@ -100,6 +100,16 @@ def test_who_was_paid_everything_is_told_so(tmp_path: Path) -> None:
 # -- bringing in and labelling ------------------------------------------------------------------------------------------
 
 
+def test_a_table_is_no_list_of_facts(shop: Path) -> None:
+    (shop / "hours.csv").write_text("Name,Date,Hours\nAda,2026-11-02,2\n")
+    assert "gongfen import toggl FILE" in asked(shop, "record", "hours.csv", *BOOK, code=2).stderr
+
+
+@pytest.mark.parametrize(("kind", "said"), [("labor", "write labour, or one of: close"), ("poem", "use one of: close")])
+def test_a_kind_that_is_misspelt_is_guessed(shop: Path, kind: str, said: str) -> None:
+    assert said in asked(shop, "record", kind, "maker=ada", *BOOK, code=2).stderr
+
+
 def test_a_table_without_its_tool_is_no_broken_corpus(shop: Path) -> None:
     (shop / "hours.csv").write_text("Name,Date,Hours\nAda,2026-11-02,2\n")
     said = asked(shop, "import", "hours.csv", *BOOK, code=2).stderr

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from hashlib import sha256
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
@@ -394,9 +395,9 @@ def body_of(kind: str, fields: dict[str, Any]) -> Body:
     known = KINDS.get(kind)
     if known is None:
         known_kinds = ", ".join(sorted(KINDS))
-        raise UnknownKindError(
-            f"kind {kind[:60]!r}", "is not a fact kind that can be recorded", f"use one of: {known_kinds}"
-        )
+        near = get_close_matches(kind[:60].lower(), KINDS, 1)
+        remedy = f"write {near[0]}, or one of: {known_kinds}" if near else f"use one of: {known_kinds}"
+        raise UnknownKindError(f"kind {kind[:60]!r}", "is not a fact kind that can be recorded", remedy)
     try:
         return msgspec.convert(fields, known)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
