@@ -66,12 +66,12 @@ def test_the_program_itself_starts_and_says_a_mistake(tmp_path: Path) -> None:
 def test_memory_that_is_short_is_said_and_another_failure_of_torch_is_not_hidden(tmp_path, monkeypatch) -> None:
     """torch says it by a RuntimeError, as it says all that is wrong with a program."""
     torch = pytest.importorskip("torch")
-    monkeypatch.setattr("gongfen.cli.app.app", lambda: torch.empty(10**15))
+    monkeypatch.setattr("gongfen.cli.app.app", lambda **_: torch.empty(10**15))
     found = gongfen_(tmp_path, "train")
     assert found.returncode == 2
     assert "the command asks for more memory than there is" in found.stderr
     assert "fewer works or fewer tokens a work" in found.stderr
-    monkeypatch.setattr("gongfen.cli.app.app", lambda: torch.zeros(2, 3) @ torch.zeros(2, 3))
+    monkeypatch.setattr("gongfen.cli.app.app", lambda **_: torch.zeros(2, 3) @ torch.zeros(2, 3))
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         gongfen_(tmp_path, "train")
 
@@ -112,7 +112,7 @@ def test_a_verb_that_needs_torch_says_so_where_it_is_not_installed(shop: Path, w
 
 
 def test_a_part_of_gongfen_that_is_missing_is_no_mistake_of_the_reader(tmp_path: Path, monkeypatch) -> None:
-    def broken() -> None:
+    def broken(**_: object) -> None:
         raise ModuleNotFoundError("No module named 'gongfen.nothing'", name="gongfen.nothing")
 
     monkeypatch.setattr("gongfen.cli.app.app", broken)

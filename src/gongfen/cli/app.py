@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from gongfen.cli.help import Explained
+from gongfen.cli.mistakes import complain, mistyped
 from gongfen.errors import GongfenError, InputError
 from gongfen.reports.text import Running
 from gongfen.reports.words import Words, preferred
@@ -44,8 +45,6 @@ BookPath = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
-LONG_KEY = re.compile(r"([A-Za-z0-9+/]{44})[A-Za-z0-9+/]{200,}=*")
-"""The base64 of an ML-DSA-44 key has 1,752 characters; 44 of them tell two keys apart."""
 BLANKS = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 """What fills a line up to the width, and does not show."""
 MISTAKE = 2
@@ -62,11 +61,6 @@ def main(book: BookPath = None) -> None:
 def words() -> Words:
     """The reader's language: ``GONGFEN_LANG``, else the locale."""
     return Words(preferred(os.environ))
-
-
-def brief_keys(text: str) -> str:
-    """A text in which long keys are cut: the screen is for people; files and ``--json`` have them whole."""
-    return LONG_KEY.sub(r"\1…", text)
 
 
 @contextmanager
@@ -169,7 +163,14 @@ def run() -> None:
     try:
         if sys.stdout is None:
             raise InputError("standard output", "is closed", "give the answer a file, a program or a terminal")
-        app(prog_name="gongfen")
+        code = app(prog_name="gongfen", standalone_mode=False)
+        raise SystemExit(code if isinstance(code, int) else 0)
+    except typer.TyperException as error:
+        mistyped(error)
+        raise SystemExit(error.exit_code) from None
+    except typer.Abort:
+        sys.stderr.write("\n")
+        raise SystemExit(1) from None
     except GongfenError as error:
         _complain(error)
         raise SystemExit(MISTAKE) from None
@@ -195,18 +196,4 @@ def run() -> None:
 
 
 def _complain(error: GongfenError) -> None:
-    if "--json" in sys.argv:
-        parts: dict[str, Any] = {"error": type(error).__name__, "thing": error.thing}
-        sys.stderr.write(
-            json.dumps(
-                {**parts, "reason": error.reason, "remedy": error.remedy, "left": error.left}, ensure_ascii=False
-            )
-            + "\n"
-        )
-        return
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    thing = error.thing if error.thing.strip() else f'"{error.thing}"'
-    console.print(brief_keys(f"{thing} {error.reason}"), style="bold red", markup=False)
-    console.print(brief_keys(f"  → {error.remedy}"), markup=False)
-    left = f"; {error.left}" if error.left else ""
-    console.print(f"  {type(error).__name__}{left}", style="dim", markup=False)
+    complain(error, words(), as_json="--json" in sys.argv)

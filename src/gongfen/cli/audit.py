@@ -8,7 +8,8 @@ from rich.text import Text
 
 import gongfen
 from gongfen.book.files import write_file
-from gongfen.cli.app import AsJson, BookPath, app, brief_keys, show, words
+from gongfen.cli.app import AsJson, BookPath, app, show, words
+from gongfen.cli.mistakes import brief_keys
 
 
 @app.command()

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from gongfen.book.files import write_file
+from gongfen.cli.app import words
+from gongfen.cli.mistakes import what
 from gongfen.errors import ForkError, InputError
 
 BETWEEN = "\n--- and ---\n\n"
@@ -35,7 +37,7 @@ def showing_forks(evidence: Path | None, *, as_json: bool) -> Iterator[None]:
             try:
                 write_evidence(evidence, [(error.first, error.second)])
             except InputError as problem:
-                sys.stderr.write(f"{problem.thing} {problem.reason}\n")  # the fork is what matters
+                sys.stderr.write(what(problem, words()) + "\n")  # the fork is what matters
         raise
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 
 import gongfen
 from gongfen.cli.app import AsJson, BookPath, app, show, words
+from gongfen.cli.mistakes import told
 
 
 @app.command()
@@ -23,7 +24,8 @@ def label(
     """Write outputs as Markdown with the visible and the hidden AI-content label, read back and checked."""
     with gongfen.open(book) as opened:
         found = [opened.label(output, out, producer) for output in outputs]
-    lines = "\n".join(
-        "\n".join([f"{one.file}: {one.visible}", *(f"  {warning}" for warning in one.warnings)]) for one in found
-    )
-    show(found, as_json=as_json, draw=lambda: Text(words().gettext("labelled, read back and checked:") + "\n" + lines))
+    speak = words()
+    lines = [speak.gettext("labelled, read back and checked:")]
+    for one in found:
+        lines += [f"{one.file}: {one.visible}", *(f"  {told(warning, speak)}" for warning in one.warnings)]
+    show(found, as_json=as_json, draw=lambda: Text("\n".join(lines)))

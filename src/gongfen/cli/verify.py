@@ -19,6 +19,7 @@ from gongfen.book.witnessing import cosigned_at
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
 from gongfen.cli.brief import WHOLE, brief
 from gongfen.cli.forks import showing_forks
+from gongfen.cli.mistakes import told
 from gongfen.cli.trusted import Keys, read_keys, read_text, read_witness_keys, say_unchecked, unchecked
 from gongfen.errors import BookPlaceError, InputError, LabelError, ProofError
 from gongfen.facts import decode
@@ -257,5 +258,6 @@ def _label(path: Path, speak: Words, *, as_json: bool) -> None:
         if finding.level == "problem":
             raise LabelError(f"{path}: {finding.place}", finding.reason, finding.remedy)
     warnings = [str(finding) for finding in findings]
-    text = "\n".join([speak.gettext("It holds: both labels are there and fit the text."), *warnings])
+    held = speak.gettext("It holds: both labels are there and fit the text.")
+    text = "\n".join([held, *(told(warning, speak) for warning in warnings)])
     show({"holds": True, "warnings": warnings}, as_json=as_json, draw=lambda: Text(text))

