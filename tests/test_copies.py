@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import gongfen
+from gongfen.book.telling import tell
 from gongfen.cli.main import app
 from gongfen.errors import MalformedFactError
 from tests.books import HASH, new_book, said
@@ -94,3 +95,22 @@ def test_programs_get_it_too(book: gongfen.Book) -> None:
     book.close()
     found: dict[str, Any] = json.loads(_worth(book, "--json"))
     assert (found["copies_sold"], found["sold_uslh"], found["rent_avg_micro"]) == (1, 10_000, 600_000)
+
+
+def test_the_page_of_a_period_holds_its_price_against_the_copies_that_it_sold(book: gongfen.Book) -> None:
+    """EUR 0.40 a copy: in October 10 copies fetched EUR 10, in November 250 fetched EUR 150."""
+    october = ONE.replace("=1.00", "=10.00").replace("2026-11", "2026-10").replace("copies=1", "copies=10")
+    november = ONE.replace("=one", "=two").replace("=1.00", "=150.00").replace("copies=1", "copies=250")
+    book.record(
+        *said(
+            f"policy policy=p statement=s pool_ppm=1000000 beta_ppm=1000000 utility=u currency=EUR\n{october}\n{november}"
+        )
+    )
+    for month, copies, rent_micro in (("2026-10", 10, 6_000_000), ("2026-11", 250, 50_000_000)):
+        book.settle(month)
+        page = tell(book.log, "page", "gongfen report")
+        (shown,) = page.outputs
+        assert (shown.copies_sold, shown.rent_avg_micro) == (copies, rent_micro)
+        assert page.worth is not None
+        assert (page.worth.copies_sold, page.worth.rent_avg_micro) == (copies, rent_micro)
+    assert book.worth("b").copies_sold == 260, "all sales"

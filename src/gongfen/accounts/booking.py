@@ -174,9 +174,9 @@ def _know_by(state: State, maker: str, details_sha256: str | None) -> None:
 def _sale(state: State, body: k.Sale, seq: int) -> list[Entry]:
     key = f"{body.currency}|{body.day}|{body.sale}"
     labour = living_labour(stock_of(state, body.output))
-    sold = Sold(output=body.output, price_micro=body.price_micro, labour=labour, seq=seq)
+    copies = count_copies(state, body, 1)
+    sold = Sold(output=body.output, price_micro=body.price_micro, labour=labour, seq=seq, copies=copies)
     state.sales.set(key, sold)
-    count_copies(state, body, 1)
     return [transfer(f"sold {body.output}", SALES, CASH, body.price_micro, body.currency)]
 
 

@@ -105,6 +105,8 @@ class Sold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     labour: dict[str, int]
     """Maker → living labour in the output when it was sold, micro-SLH: labour added later cannot claim the price."""
     seq: int
+    copies: int | None = None
+    """Of an output that is several copies: how many; ``None``: the output is one copy."""
     reversed: bool = False
     """A correction took it back."""
 

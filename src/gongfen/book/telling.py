@@ -20,7 +20,7 @@ from gongfen.book.correcting import corrections
 from gongfen.book.flows import labour_flow
 from gongfen.book.keys import flagged
 from gongfen.book.recording import Record
-from gongfen.book.telling_outputs import making_of, proof_of, shown, story_of
+from gongfen.book.telling_outputs import Shown, making_of, proof_of, shown, story_of
 from gongfen.book.valuing import carried_by_models, months_of
 from gongfen.errors import MissingAssumptionError
 from gongfen.facts import kinds as k
@@ -65,7 +65,7 @@ def tell(record: Record, title: str, command: str) -> Story:
     people = _people(record, {one.maker for one in makers}, everybody=settlement is None)
     works = _works(record)
     standard = record.state.standards.get(settlement.standard if settlement else "*")
-    together, hangs_on = _together(record, outputs)
+    together, hangs_on = _together(here, outputs)
     corrected, doubtful = corrections(record)[::-1], flagged(record)[::-1]
     return Story(
         title=title,
@@ -134,14 +134,17 @@ def _sample_kinds(record: Record) -> tuple[str, ...]:
     return tuple(text for kind, text in _SAMPLES.items() if kind in kinds)
 
 
-def _together(record: Record, outputs: Sequence[OutputStory]) -> tuple[Worth | None, tuple[Swings, ...]]:
+def _together(here: Shown, outputs: Sequence[OutputStory]) -> tuple[Worth | None, tuple[Swings, ...]]:
     """What was sold, together, and what that hangs on; of outputs of which none was sold, all of them."""
+    record = here.record
     if not outputs or record.state.standards.get("*") is None:
         return None, ()
     sold = [one for one in outputs if one.price_micro is not None]
     names = tuple(one.output for one in sold or outputs)
     price = sum(one.price_micro or 0 for one in sold) if sold else None
-    return worth(record.state, names, price), swings(record.state, names, price, carried_by_models(record, names))
+    carried = carried_by_models(record, names)
+    hangs_on = swings(record.state, names, price, carried, here.copies)
+    return worth(record.state, names, price, here.copies), hangs_on
 
 
 def _unsettled(record: Record) -> tuple[tuple[str, str, int], ...]:

@@ -37,6 +37,8 @@ class Shown:
     currency: str = ""
     prices: dict[str, dict[Dated, int]] = field(default_factory=dict)
     """Output → (currency, day) → what it fetched, micro-units."""
+    copies: dict[str, int] = field(default_factory=dict)
+    """Of outputs that are several copies: how many were sold for that."""
     outputs: tuple[str, ...] = ()
     more: int = 0
     """Outputs of the book that are not among them."""
@@ -68,6 +70,8 @@ def shown(record: Record, settlement: k.Settlement | None) -> Shown:
             sums = found.prices.setdefault(sale.output, {})
             currency, day, _ = key.split("|", 2)
             sums[currency, day] = sums.get((currency, day), 0) + sale.price_micro
+            if sale.copies is not None:
+                found.copies[sale.output] = found.copies.get(sale.output, 0) + sale.copies
     standard = record.state.standards.get("*")
     found.currency = settlement.currency if settlement else standard.currency if standard else _commonest(found.prices)
     labour = {output: past + now for output, past, now in value_of_each(record.state)}
@@ -113,7 +117,7 @@ def story_of(here: Shown, output: str) -> OutputStory:
     price, unrated = here.price(output)
     lot = lot_of(record.state, (output,))
     layers = layers_of(lot)
-    value = worth(record.state, (output,), price) if record.state.standards.get("*") else None
+    value = worth(record.state, (output,), price, here.copies) if record.state.standards.get("*") else None
     prompts = [use.work for use in making.inputs if use.role == "prompt"] if making else []
     influence = answers.newest_influence(facts, output)
     return OutputStory(

@@ -20,7 +20,7 @@ Row = TypeVar("Row")
 Booking = tuple[str, tuple[tuple[str, int, str], ...]]
 """(why, postings of (account, amount, unit))."""
 
-VERSION = "3"
+VERSION = "4"
 """Of the fold and of the rows that it keeps, under ``views`` in a book's settings. Raise it with whatever changes them:
 a book whose answers another version kept makes them again when it is opened."""
 MOST_PENDING = 1_024

@@ -21,6 +21,7 @@ from typing import Literal
 import msgspec
 
 from gongfen.accounts.chart import LABOUR_UNIT, NOT_NECESSARY, UNPAID, read_source
+from gongfen.accounts.copies import parts_sold
 from gongfen.accounts.state import State
 from gongfen.facts.amounts import US_PER_HOUR, USLH_PER_HOUR
 from gongfen.facts.kinds import Standard
@@ -104,14 +105,18 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def swings(
-    state: State, outputs: tuple[str, ...], price_micro: int | None, carried: Sequence[Carried] = ()
+    state: State,
+    outputs: tuple[str, ...],
+    price_micro: int | None,
+    carried: Sequence[Carried] = (),
+    copies: Mapping[str, int] | None = None,
 ) -> tuple[Swings, ...]:
-    """Of the value of ``outputs`` together, and of both rents.
+    """Of the value of ``outputs`` together, and of both rents. ``copies`` as in :func:`gongfen.value.worth.worth`.
 
     Raises UnknownWorkError, or MissingAssumptionError when no standard has been published.
     """
     standard = standard_in_force(state)
-    lot, sold = lot_of(state, outputs), lot_of(state, outputs, sold=True)
+    lot, sold = lot_of(state, outputs), lot_of(state, outputs, parts_sold(state, outputs, copies))
     lying = _Lying(state, lot, standard, carried, sold)
     asked = tuple(lying.assumptions())
     return tuple(_measured(measure, lying, asked, price_micro) for measure in MEASURES)

@@ -6,6 +6,7 @@ that no living labour entered at all, not even a prompt, nothing passes on, and 
 entered a draft has entered, as past labour, what is made of it.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal
 
@@ -13,7 +14,6 @@ import msgspec
 
 from gongfen.accounts.batches import stock_in
 from gongfen.accounts.chart import External, Living, read_source
-from gongfen.accounts.copies import part_sold
 from gongfen.accounts.state import State
 from gongfen.accounts.stocks import Stock
 from gongfen.errors import InputError, UnknownWorkError
@@ -55,10 +55,10 @@ def is_now(source: Living) -> bool:
     return source.phase in LIVING_PHASES
 
 
-def lot_of(state: State, outputs: tuple[str, ...], *, sold: bool = False) -> Lot:
+def lot_of(state: State, outputs: tuple[str, ...], sold: Mapping[str, Fraction] | None = None) -> Lot:
     """The lot of ``outputs``; what one was made of another counts once.
 
-    ``sold``: of outputs that are several copies, only what is in those that were sold, to the whole micro-SLH.
+    ``sold``: the part of each that was sold, and only what is in that, to the whole micro-SLH; ``None``: all.
     Raises UnknownWorkError, InputError for what is no output.
     """
     _refuse_what_is_no_output(state, outputs)
@@ -75,7 +75,7 @@ def lot_of(state: State, outputs: tuple[str, ...], *, sold: bool = False) -> Lot
         if not stock.lived:
             gated.append(output)
     for output, vector in parts_of(state, stocks).items():
-        part = part_sold(state, output) if sold else WHOLE
+        part = sold[output] if sold else WHOLE
         for key, whole in vector.items():
             amount = whole if part == 1 else round_half_up(whole * part.numerator, part.denominator)
             source = read_source(key)

@@ -10,7 +10,7 @@ The answer stands under every rule of reduction at once (:mod:`gongfen.value.by_
 by :mod:`gongfen.value.assumptions`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -18,7 +18,7 @@ from msgspec import UNSET
 
 from gongfen.accounts.batches import batch_of, parts, stock_in
 from gongfen.accounts.chart import SIMPLE, UNPAID, External, Living
-from gongfen.accounts.copies import copies_sold, part_sold
+from gongfen.accounts.copies import copies_sold, parts_sold
 from gongfen.accounts.state import State
 from gongfen.accounts.stocks import Batch
 from gongfen.errors import MissingAssumptionError
@@ -185,22 +185,26 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
         return self.value_micro - money(self.living_uslh, self.melt_micro)
 
 
-def worth(state: State, outputs: tuple[str, ...], price_micro: int | None) -> Worth:
+def worth(
+    state: State, outputs: tuple[str, ...], price_micro: int | None, copies: Mapping[str, int] | None = None
+) -> Worth:
     """The value of ``outputs`` together, under the standard in force.
 
+    ``copies``: of outputs that are several copies, how many fetched the price; of the others all that were ever sold.
     Raises UnknownWorkError, or MissingAssumptionError when no standard has been published.
     """
     standard = standard_in_force(state)
     lot = lot_of(state, outputs)
     living, outside = lot.living, sum(lot.external.values())
-    sold = lot_of(state, outputs, sold=True) if any(part_sold(state, output) != 1 for output in outputs) else None
+    parts = parts_sold(state, outputs, copies)
+    sold = lot_of(state, outputs, parts) if any(part != 1 for part in parts.values()) else None
     rules = by_rule(state, lot, standard.melt_micro, price_micro, sold)
     booked = rules[0]
     assert booked.value_micro is not None, "what was booked is known"
     return Worth(
         outputs=outputs,
         quantity=lot.quantity,
-        copies_sold=None if sold is None else sum(copies_sold(state, output) for output in outputs),
+        copies_sold=None if sold is None else sum(copies_sold(state, one, (copies or {}).get(one)) for one in outputs),
         sold_uslh=None if sold is None else sold.past_uslh + sold.now_uslh,
         transferred_uslh=lot.past_uslh,
         gated=lot.gated,
