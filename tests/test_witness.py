@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -224,6 +224,36 @@ def test_a_witness_without_its_memory_does_not_start(tmp_path: Path) -> None:
     with pytest.raises(BookPlaceError, match="holds spaces"):
         new_witness(tmp_path / "d", "a b")
     assert (tmp_path / "a" / "witness.key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("left", ["nothing in it", "no row", "its key's name"])
+def test_a_making_that_was_cut_off_is_made_again(tmp_path: Path, left: str) -> None:
+    """Killed between its memory and its key, a witness leaves a memory that has seen no log, and no key."""
+    new_witness(tmp_path, NAME).close()
+    (tmp_path / "witness.key").unlink()
+    if left == "nothing in it":
+        (tmp_path / "witness.db").write_bytes(b"")
+    elif left == "no row":
+        with closing(sqlite3.connect(tmp_path / "witness.db")) as db, db:
+            db.execute("DELETE FROM meta")
+    with new_witness(tmp_path, "w.example/again") as made:
+        assert made.signer.name == "w.example/again"
+
+
+def test_a_memory_of_what_was_seen_is_never_made_anew(tmp_path: Path) -> None:
+    with new_witness(tmp_path, NAME) as made:
+        made.trust(LOG.verifier)
+    (tmp_path / "witness.key").unlink()
+    with pytest.raises(BookPlaceError, match=r"witness\.db is there already"):
+        new_witness(tmp_path, NAME)
+    (tmp_path / "witness.db").write_bytes(b"no memory" * 100)
+    with pytest.raises(BookPlaceError, match=r"witness\.db is there already"):
+        new_witness(tmp_path, NAME)
+    (tmp_path / "witness.db").unlink()
+    with closing(sqlite3.connect(tmp_path / "witness.db")) as db:
+        db.execute("CREATE TABLE recipes (name TEXT)")
+    with pytest.raises(BookPlaceError, match=r"witness\.db is there already"):
+        new_witness(tmp_path, NAME)
 
 
 # On the wire

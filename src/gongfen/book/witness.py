@@ -254,15 +254,18 @@ def new_witness(folder: Path, name: str, *, post_quantum: bool = False) -> Witne
     if not ORIGIN.fullmatch(name):
         remedy = "name it like a web address: witness.example.org/ada"
         raise BookPlaceError(f"the name {name[:200]!r}", "holds spaces or +, or is too long", remedy)
-    for file in (KEY_FILE, STATE_FILE):
-        if (folder / file).exists():
-            raise BookPlaceError(str(folder / file), "is there already", MADE_ONCE)
+    key, memory = folder / KEY_FILE, folder / STATE_FILE
+    for file in (key, memory):
+        if file.exists() and (key.exists() or not _never_used(memory)):
+            raise BookPlaceError(str(file), "is there already", MADE_ONCE)
     signer: Cosigner = (MLDSA44Signer if post_quantum else WitnessSigner)(name, os.urandom(32))
     with ExitStack() as undone:
         _make_folder(folder, undone)
-        write_secret(folder / KEY_FILE, f"{signer}\n", MADE_ONCE)
-        undone.callback(_remove, folder / KEY_FILE)
-        _make_memory(folder / STATE_FILE, signer, undone)
+        _remove_memory(memory)
+        # The memory first: whoever is killed in between leaves one without a key, of which nothing was ever signed.
+        _make_memory(memory, signer, undone)
+        write_secret(key, f"{signer}\n", MADE_ONCE)
+        undone.callback(_remove, key)
         made = Witness(folder)
         undone.pop_all()
     return made
@@ -289,12 +292,26 @@ def _make_memory(path: Path, signer: Cosigner, undone: ExitStack) -> None:
         raise BookPlaceError(str(path), "is there already", MADE_ONCE) from None
     except OSError as error:
         raise BookPlaceError(str(path), f"cannot be made: {error.strerror}", "see its rights and its disk") from None
-    for end in ("", "-wal", "-shm"):
-        undone.callback(_remove, path.with_name(path.name + end))
+    undone.callback(_remove_memory, path)
     with _named(str(path)), closing(_connected(str(path))) as db:
         db.executescript(f"BEGIN; {_SCHEMA}")
         db.execute("INSERT INTO meta VALUES ('key', ?)", (str(signer.verifier),))
         db.execute("COMMIT")
+
+
+def _never_used(memory: Path) -> bool:
+    """Whether a memory has seen no log: what is left of a witness whose making was cut off."""
+    with suppress(sqlite3.Error, BookPlaceError, DamagedBookError), closing(_connected(str(memory))) as db:
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if not tables:
+            return True
+        return db.execute("SELECT 1 FROM log UNION ALL SELECT 1 FROM fork").fetchone() is None
+    return False  # no database, or that of another program
+
+
+def _remove_memory(path: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        _remove(path.with_name(path.name + end))
 
 
 def _remove(path: Path) -> None:
