@@ -9,6 +9,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import gongfen
@@ -218,6 +219,7 @@ def _added(function: ast.FunctionDef, name: str) -> Iterator[ast.expr]:
     yield from (node.value for node in added if isinstance(node.target, ast.Name) and node.target.id == name)
 
 
+@cache
 def sentences() -> set[Sentence]:
     """Every sentence, as literal text and places, that has a letter of its own."""
     source = Source()

@@ -118,6 +118,25 @@ def test_the_most_telling_sentence_is_taken_and_a_name_is_no_word() -> None:
     assert words.said("was a model") == "was a model"
 
 
+@given(st.lists(st.one_of(st.sampled_from(sorted(chinese())), st.text(max_size=20)), max_size=6).map(" is a ".join))
+def test_any_text_is_said_or_left_as_it_is(text: str) -> None:
+    words = templates("zh-Hans")
+    assert words is not None
+    assert words.said(text) or not text
+
+
+@pytest.mark.parametrize(
+    "part", ["is a ", "a ", "cannot be read: ", "is damaged: x cannot be read: y ", "x is a y; ", "label: "]
+)
+@pytest.mark.parametrize("length", [300, 1_000, 500_000])
+def test_a_text_that_was_made_to_take_long_does_not(part: str, length: int) -> None:
+    words = templates("zh-Hans")
+    assert words is not None
+    text = part * (length // len(part))
+    said = words.said(text)
+    assert length < 500_000 or said == text
+
+
 def test_an_error_that_is_told_within_another_is_translated_too() -> None:
     words = templates("zh-Hans")
     assert words is not None

@@ -8,7 +8,7 @@ Chinese one. ``{kind:word}`` marks a place that holds words, which are translate
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 
 from gongfen.facts import KINDS
@@ -23,6 +23,11 @@ TOLD = (":word", ":kind")
 """Sorts of places whose words are translated, too."""
 VERB = re.compile(r" (?=(?:is|are|was|were|has|have|do|does|could|would|cannot|[a-z]+s) )")
 """Where the reason of an error may begin."""
+LONGEST = 1_000
+"""Characters of a text that is searched: what is longer holds a file, or what somebody made to take long."""
+DEEPEST = 6
+"""So many errors within errors."""
+REMEMBERED = 1_000
 TOGETHER = re.compile("^[，：；）]|^[\u4e00-\u9fff”][\u4e00-\u9fff“，（]")
 """The end of one text and the beginning of the next that stand together."""
 
@@ -51,6 +56,10 @@ class Template:
         found = re.fullmatch("".join(parts), text, re.DOTALL)
         return dict(zip(self.names, found.groups(), strict=True)) if found else None
 
+    def filled(self, values: Mapping[str, str]) -> str:
+        """The translation with its places filled."""
+        return PLACE.sub(lambda place: values[place[1]], self.translated)
+
 
 class Templates:
     """All sentences of a catalogue: those without places by themselves, the others the most telling first."""
@@ -59,35 +68,40 @@ class Templates:
         self._fixed = {english: said for english, said in messages.items() if not PLACE.search(english)}
         placed = [Template(english, said) for english, said in messages.items() if english not in self._fixed]
         self._placed = sorted(placed, key=lambda one: (-one.weight, len(one.names)))
+        # Errors within errors are looked at from many ends: each text once.
+        self._sentence = lru_cache(REMEMBERED)(self._search)
 
     def said(self, text: str, *, name: bool = False) -> str:
         """A text in the other language, or itself when nobody has translated it.
 
         ``name``: it may be what somebody calls a work or a maker, so a single word stays as it is.
         """
-        return text if name and text.isalpha() else self._sentence(text)[1]
+        return text if name and text.isalpha() else self._sentence(text, 0)[1]
 
-    def _sentence(self, text: str) -> tuple[int, str]:
+    def _search(self, text: str, depth: int) -> tuple[int, str]:
         """A text said by the most telling of the sentences that it is made from, and how much that tells."""
         if text in self._fixed:
             return 2 * len(text), self._fixed[text]
+        if len(text) > LONGEST:
+            return 0, text
         for template in self._placed:
             values = template.match(text)
             if values is not None:
-                told = {n: self._inner(v) if template.sorts[n] in TOLD else v for n, v in values.items()}
-                filled = PLACE.sub(lambda place, told=told: told[place[1]], template.translated)  # type: ignore[misc]
-                return template.weight, filled
+                told = {n: self._inner(v, depth + 1) if template.sorts[n] in TOLD else v for n, v in values.items()}
+                return template.weight, template.filled(told)
         return 0, text
 
-    def _inner(self, text: str) -> str:
+    def _inner(self, text: str, depth: int) -> str:
         """What stands in a place of words: a sentence, or an error that is told within another."""
-        return max(self._sentence(text), self._error(text), key=itemgetter(0))[1]
+        if depth == DEEPEST:
+            return text
+        return max(self._sentence(text, depth), self._error(text, depth), key=itemgetter(0))[1]
 
-    def _error(self, text: str) -> tuple[int, str]:
+    def _error(self, text: str, depth: int) -> tuple[int, str]:
         """An error as Python writes it: ``thing reason; remedy``, or without its remedy."""
         head, mark, remedy = text.partition("; ")
         for verb in VERB.finditer(head):
-            telling, reason = self._sentence(head[verb.end() :])
+            telling, reason = self._sentence(head[verb.end() :], depth)
             if telling:
                 whole = joined(self.said(head[: verb.start()], name=True), reason)
                 return telling, f"{whole}；{self.said(remedy)}" if mark else whole
