@@ -133,6 +133,7 @@ def an_output(n, makers):
         transferred_uslh=past,
         living_uslh=living,
         unmeasured=n == 4,
+        untimed=False,
         by_kind=tuple(
             LabourPart(part=k, uslh=u)
             for k, u in zip(KINDS, shared_out(past + living, (70, 9, 12, 3, 4, 1, 2, 5)), strict=True)

@@ -751,3 +751,77 @@ def test_the_band_of_a_lower_bound_goes_on_and_what_was_not_sold_has_none() -> N
     silent = msgspec.structs.replace(labour("reviewers", 1, "simple", "reviewed", 4, "inference"), labour_us=None)
     assert "▒" * 21 + "›" + "─" * 7 + "◆" in shown(worth(example(silent), OUTPUTS, PRICE))
     assert "◆" not in shown(worth(example(), OUTPUTS, None))
+
+
+# -- which of T and L lacks labour -------------------------------------------------------------------------------------
+
+UNTIMED = f"""
+enrol maker=ada
+standard standard=s basis=t reductions=[] machines=[] melt_micro=40.00 currency=EUR
+model model=m sha256={HASH} parameters=1 source=t licence=CC0-1.0
+labour maker=ada work=m labour_kind=3 phase=training standing=employed labour_us=MODEL day=2026-11-01 quality=MODELQ
+plan work=m uses=10
+work work=p sha256={HASH} size_bytes=1 source=t licence=CC0-1.0 role=prompt makers=ada:1000000
+PROMPT
+output output=o sha256={HASH} size_bytes=1
+output output=o2 sha256={HASH} size_bytes=1
+make make=k activity=generate inputs=[{{"role":"model","uses":2,"work":"m"}},{{"role":"prompt","uses":1,"work":"p"}}] outputs=OUTS tool=t
+REVIEW
+sale sale=s1 output=o price_micro=100.00 currency=EUR day=2026-11-03
+"""
+TIMED = "labour_us=1h day=2026-11-02"
+NOT_TIMED = "labour_us=none day=2026-11-02 quality=unmeasured"
+
+
+def told_of(model: str, prompt: str | None, review: str | None, outputs: str) -> list[Body]:
+    """The book above; ``None``: nobody said anything."""
+    living = "labour maker=ada work={} labour_kind={} phase=inference standing=employed {}"
+    text = UNTIMED.replace("labour_us=MODEL day=2026-11-01 quality=MODELQ", model)
+    text = text.replace("PROMPT", "" if prompt is None else living.format("p", 1, prompt))
+    text = text.replace("REVIEW", "" if review is None else living.format("o", 4, review))
+    return said(text.replace("OUTS", f"[{outputs}]".replace("'", '"')))
+
+
+@pytest.mark.parametrize("outputs", ['"o"', '"o","o2"'])
+@pytest.mark.parametrize(
+    ("model", "prompt", "review", "unmeasured", "untimed"),
+    [
+        (TIMED, TIMED, TIMED, False, False),
+        (NOT_TIMED, TIMED, TIMED, True, False),
+        (TIMED, NOT_TIMED, TIMED, True, True),
+        (TIMED, TIMED, NOT_TIMED, True, True),
+        (TIMED, None, TIMED, True, True),
+        (TIMED, TIMED, None, False, False),
+    ],
+    ids=["all timed", "the model not", "the prompt not", "the review not", "no word of the prompt", "no review"],
+)
+def test_a_bound_is_said_of_what_lacks_labour_and_of_nothing_else(
+    tmp_path: Path, model: str, prompt: str | None, review: str | None, outputs: str, unmeasured: bool, untimed: bool
+) -> None:
+    """A model that nobody timed makes T a lower bound, and leaves L, and the rent by reproduction, what they are."""
+    with new_book(tmp_path) as book:
+        book.record(*told_of(model, prompt, review, outputs))
+        found = book.worth("o")
+        assert (found.unmeasured, found.untimed) == (unmeasured, untimed)
+        assert [one.unmeasured for one in book.hangs_on("o")] == [unmeasured, unmeasured, untimed]
+        page = book.report()
+    lines = {line.split("  ")[0]: line for line in ask(tmp_path, "o").splitlines()}
+    assert ("≥" in lines["T transferred: data, model, machines"]) == unmeasured
+    assert ("≥" in lines["L living: prompting, review, operation"]) == untimed
+    assert ("≤" in lines["rent by average theory p − μ(T + L)"]) == unmeasured
+    assert ("≤" in lines["rent by reproduction theory p − μL"]) == untimed
+    card = re.search(r"R<sub>repro</sub>.*?</tr>", page, re.DOTALL)
+    assert card is not None
+    assert ("≤" in card[0]) == untimed
+
+
+def test_living_labour_that_nobody_timed_is_past_in_what_is_made_of_the_draft(tmp_path: Path) -> None:
+    draft = f"""
+    output output=final sha256={HASH} size_bytes=1
+    make make=k2 activity=review inputs=[{{"role":"draft","uses":1,"work":"o"}}] outputs=["final"] tool=t
+    labour maker=ada work=final labour_kind=4 phase=inference standing=employed labour_us=1h day=2026-11-03
+    """
+    with new_book(tmp_path) as book:
+        book.record(*told_of(TIMED, TIMED, NOT_TIMED, '"o"'), *said(draft))
+        found = book.worth("final")
+    assert (found.unmeasured, found.untimed) == (True, False)

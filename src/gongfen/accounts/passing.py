@@ -65,7 +65,8 @@ def labour(state: State, body: k.Labour) -> list[Entry]:
     """Measured time becomes simple labour; what was not socially necessary is kept, but enters no work."""
     stock = held(state, body.work)
     if body.labour_us is None:
-        state.stocks.set(body.work, stock.receive({}, unmeasured=True, lived=lived_by(body, 0)))
+        lived = lived_by(body, 0)
+        state.stocks.set(body.work, stock.receive({}, unmeasured=True, untimed=lived > 0, lived=lived))
         return []
     for day, labour_us in spread_over_days(body):
         key = f"{body.maker}|{day}"
@@ -257,11 +258,12 @@ def _pass_on(
     gathered: dict[str, int] = {}
     drafts: dict[str, dict[str, int]] = {}
     credits_: list[Posting] = []
-    unmeasured, lived = False, 0
+    unmeasured, untimed, lived = False, False, 0
     into = {output: held(state, output) for output in outputs}
     for work, uses in inputs:
         stock = stock_of(state, work)
         unmeasured = unmeasured or stock.is_lower_bound
+        untimed = untimed or (stock.lacks_living and stock.kind != "output")
         lived += stock.kind == "prompt" or (stock.lived > 0 and stock.kind in ("output", "deployment"))
         left, vector = stock.use(uses)
         state.stocks.set(work, left)
@@ -278,33 +280,34 @@ def _pass_on(
     one_quantity = len(set(outputs.values())) == 1
     if gathered and len(into) > 1 and one_quantity and all([stock.may_share for stock in into.values()]):  # noqa: C419 - a list is quicker
         debits = _share(state, Batch(sources=gathered, outputs=len(into), made_of=drafts or None), into, seq,
-                        unmeasured=unmeasured, lived=lived)  # fmt: skip
+                        unmeasured=unmeasured, untimed=untimed, lived=lived)  # fmt: skip
     else:
-        debits = _divide(state, gathered, outputs, unmeasured=unmeasured, lived=lived)
+        debits = _divide(state, gathered, outputs, unmeasured=unmeasured, untimed=untimed, lived=lived)
         _remember(state, drafts, outputs)
     return [Entry(why, (*debits, *credits_))] if debits or credits_ else []
 
 
 def _share(
-    state: State, batch: Batch, into: dict[str, Stock], seq: int, *, unmeasured: bool, lived: int
+    state: State, batch: Batch, into: dict[str, Stock], seq: int, *, unmeasured: bool, untimed: bool, lived: int
 ) -> list[Posting]:
     """Each source's labour divided equally over the outputs, and kept once, as a batch."""
     state.batches.set(key_of(seq), batch)
     outputs, amounts = sorted(into), parts(batch)
     for place, output in enumerate(outputs):
-        stock = into[output].shares((seq, place), amounts[place], unmeasured=unmeasured, lived=lived)
+        share = (seq, place), amounts[place]
+        stock = into[output].shares(*share, unmeasured=unmeasured, untimed=untimed, lived=lived)
         state.stocks.set(output, stock)
     debited = zip(outputs, amounts, strict=True)
     return [Posting(stock_account("output", output), amount, LABOUR_UNIT) for output, amount in debited if amount]
 
 
 def _divide(
-    state: State, gathered: dict[str, int], outputs: dict[str, int], *, unmeasured: bool, lived: int
+    state: State, gathered: dict[str, int], outputs: dict[str, int], *, unmeasured: bool, untimed: bool, lived: int
 ) -> list[Posting]:
     """Each source's labour divided in proportion to the outputs' quantity; each keeps what it got by itself."""
     debits: list[Posting] = []
     for output, vector in _by_quantity(gathered, outputs).items():
-        stock = held(state, output).receive(vector, unmeasured=unmeasured, lived=lived)
+        stock = held(state, output).receive(vector, unmeasured=unmeasured, untimed=untimed, lived=lived)
         state.stocks.set(output, stock)
         if amount := sum(vector.values()):
             debits.append(Posting(stock_account(stock.kind, output), amount, LABOUR_UNIT))

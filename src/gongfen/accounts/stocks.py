@@ -14,6 +14,9 @@ from gongfen.accounts.chart import StockKind
 from gongfen.facts.amounts import apportion
 from gongfen.facts.kinds import UseUnit
 
+_LIVED: tuple[StockKind, ...] = ("prompt", "deployment", "output")
+"""Stocks that living labour enters as such; in any other it is past by the time that anything is made of them."""
+
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one making gave to outputs that share it equally."""
@@ -48,6 +51,8 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     """All that ever went into an output, by source, once some of it has left: its worth does not shrink by reuse."""
     unmeasured: bool = False
     """Some labour behind it was never measured: the true amount is at least this."""
+    untimed: bool = False
+    """Some of that is living labour, which nobody timed: L of what it goes into is at least what is counted."""
     fed: bool = False
     """Something has been booked on it. A work on which nothing was booked is unmeasured, not free of labour."""
     lived: int = 0
@@ -78,7 +83,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
         """Whether it can share a batch: an output, of which nothing has left, and that shares none yet."""
         return self.kind == "output" and self.batch is None and self.produced is None and not self.begun
 
-    def shares(self, batch: tuple[int, int], amount: int, *, unmeasured: bool, lived: int) -> Self:
+    def shares(self, batch: tuple[int, int], amount: int, *, unmeasured: bool, untimed: bool, lived: int) -> Self:
         """The stock with its part of a batch added, ``amount`` in all."""
         assert self.may_share, "it holds no other batch"
         return type(self)(
@@ -89,6 +94,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
             planned=self.planned,
             unit=self.unit,
             unmeasured=self.unmeasured or unmeasured,
+            untimed=self.untimed or untimed,
             fed=True,
             lived=self.lived + lived,
             made_of=self.made_of,
@@ -99,7 +105,14 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
         """Whether labour is missing that nobody measured."""
         return self.unmeasured or not self.fed
 
-    def receive(self, vector: dict[str, int], *, unmeasured: bool = False, lived: int = 0) -> Self:
+    @property
+    def lacks_living(self) -> bool:
+        """Whether living labour is missing that nobody measured; where nothing was booked, it may be."""
+        return self.untimed or (not self.fed and self.kind in _LIVED)
+
+    def receive(
+        self, vector: dict[str, int], *, unmeasured: bool = False, untimed: bool = False, lived: int = 0
+    ) -> Self:
         """The stock with ``vector`` added; the uses still planned share it."""
         nothing = self.kind == "output"  # who gave an output nothing that could be counted is named all the same
         sources = _added(self.sources, vector, nothing=nothing)
@@ -112,6 +125,7 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
             unit=self.unit,
             produced=None if self.produced is None else _added(self.produced, vector, nothing=nothing),
             unmeasured=self.unmeasured or unmeasured,
+            untimed=self.untimed or untimed,
             fed=True,
             lived=self.lived + lived,
             begun=self.begun,

@@ -150,6 +150,7 @@ def story_of(here: Shown, output: str) -> OutputStory:
         transferred_uslh=lot.past_uslh,
         living_uslh=lot.now_uslh,
         unmeasured=lot.unmeasured,
+        untimed=lot.untimed,
         by_kind=_parts(layers),
         layers=layers,
         price_micro=price,

@@ -137,6 +137,7 @@ def _month(record: Record, given: Given, outputs: tuple[str, ...], standard: k.S
         composition_ppm=_ppm(ours.composition),
         unmeasured=given.lower_bound,
         value_at_least=value is not None and value.unmeasured,
+        untimed=value is not None and value.untimed,
     )
 
 

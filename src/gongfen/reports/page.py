@@ -504,9 +504,9 @@ def _worth(o: OutputStory, currency: str, words: Words, key: str) -> tuple[Row, 
         )
     )
     living = None if o.rent_repro_micro is None else price - o.rent_repro_micro
-    for name, formula, rent, base in (
-        ("avg", "p − μ(T + L)", o.rent_avg_micro, value_sold(o)),
-        ("repro", "p − μL", o.rent_repro_micro, living),
+    for name, formula, rent, base, bound in (
+        ("avg", "p − μ(T + L)", o.rent_avg_micro, value_sold(o), o.unmeasured),
+        ("repro", "p − μL", o.rent_repro_micro, living, o.untimed),
     ):
         what = Markup("{} R<sub>{}</sub>").format(words.gettext("Rent"), name)
         if rent is None or base is None:
@@ -517,7 +517,7 @@ def _worth(o: OutputStory, currency: str, words: Words, key: str) -> tuple[Row, 
         rows.append(
             Row(
                 what,
-                ("≤ " if o.unmeasured else "") + money(rent, currency),
+                ("≤ " if bound else "") + money(rent, currency),
                 row_bar([span], high, key, mark=price),
                 note,
             )

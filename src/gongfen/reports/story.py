@@ -163,6 +163,8 @@ class OutputStory:
     """L, living labour spent on the output: prompting, review, operation."""
     unmeasured: bool
     """Some labour behind it was not measured: T + L is a lower bound."""
+    untimed: bool
+    """Some of that is living labour of now: L is a lower bound."""
     by_kind: tuple[LabourPart, ...]
     layers: tuple[Layer, ...] = ()
     """T and L by kind, phase and standing."""
@@ -365,7 +367,9 @@ class Month:
     unmeasured: bool
     """Labour of this month was never measured, or a machine or purchase: e is a lower bound."""
     value_at_least: bool = False
-    """The value is a lower bound, the rents upper ones."""
+    """The value is a lower bound, the rent by average theory an upper one."""
+    untimed: bool = False
+    """The rent by reproduction theory is an upper bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

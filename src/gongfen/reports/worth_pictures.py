@@ -116,8 +116,8 @@ class WorthPart:
     living_uslh: int
     unmeasured: bool
     """T + L is a lower bound."""
-    silent_labour: bool
-    """None of L was measured: it is a lower bound, and rent by reproduction an upper one."""
+    untimed: bool
+    """L is a lower bound, and rent by reproduction theory an upper one."""
     by_hand: str
     """μ, T and L to the last digit; empty without a standard."""
     of_sold: bool
@@ -157,14 +157,12 @@ def worth_part(story: Story, words: Words, key: str) -> WorthPart | None:
     named = set(worth.outputs) if worth else {one.output for one in story.outputs}
     together = [one for one in story.outputs if one.output in named]
     drawn, silent = _indicators(story.months, story.currency, words, key)
-    living = worth.living_uslh if worth else sum(one.living_uslh for one in together)
-    unmeasured = worth.unmeasured if worth else any(one.unmeasured for one in together)
     return WorthPart(
         worth=worth,
         transferred_uslh=worth.transferred_uslh if worth else sum(one.transferred_uslh for one in together),
-        living_uslh=living,
-        unmeasured=unmeasured,
-        silent_labour=unmeasured and not living,
+        living_uslh=worth.living_uslh if worth else sum(one.living_uslh for one in together),
+        unmeasured=worth.unmeasured if worth else any(one.unmeasured for one in together),
+        untimed=worth.untimed if worth else any(one.untimed for one in together),
         by_hand=by_hand(worth, words) if worth else "",
         of_sold=bool(worth) and len(together) < len(story.outputs),
         band=_band(shown, story, words, key) if worth else {},

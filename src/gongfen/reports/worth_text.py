@@ -70,9 +70,7 @@ def _sums(answer: Worth, words: Words) -> RenderableType:
     rows.add_row(
         words.gettext("T transferred: data, model, machines"), least + words.hours(answer.transferred_uslh), ""
     )
-    # Without any measured living labour, and with something unmeasured, L is a lower bound and this rent an upper one.
-    silent = answer.unmeasured and not answer.living_uslh
-    at_least = "≥ " if silent else ""
+    at_least = "≥ " if answer.untimed else ""
     rows.add_row(
         words.gettext("L living: prompting, review, operation"), at_least + words.hours(answer.living_uslh), ""
     )
@@ -90,7 +88,7 @@ def _sums(answer: Worth, words: Words) -> RenderableType:
     rows.add_row(price, of_these, money(answer.price_micro))
     most = "≤ " if answer.unmeasured and answer.rent_avg_micro is not None else ""
     rows.add_row(words.gettext("rent by average theory p − μ(T + L)"), "", most + money(answer.rent_avg_micro))
-    at_most = "≤ " if silent and answer.rent_repro_micro is not None else ""
+    at_most = "≤ " if answer.untimed and answer.rent_repro_micro is not None else ""
     rows.add_row(words.gettext("rent by reproduction theory p − μL"), "", at_most + money(answer.rent_repro_micro))
     if answer.price_micro is not None:
         rows.add_row(words.gettext("what the theories differ by, μT"), "", least + money(answer.past_micro))
@@ -116,7 +114,7 @@ def _reductions(answer: Worth, words: Words) -> Iterable[RenderableType]:
             rows.add_row(name, *[words.gettext("unknown")] * 4, style="dim")
             notes.append(Text(words.say("%(rule)s is unknown: %(why)s", rule=name, why=lacking(one, words)), "yellow"))
             continue
-        most = (answer.unmeasured, answer.unmeasured and not answer.living_uslh)
+        most = (answer.unmeasured, answer.untimed)
         rents = [
             words.gettext("unknown")
             if micro is None
@@ -132,11 +130,14 @@ def _reductions(answer: Worth, words: Words) -> Iterable[RenderableType]:
 
 def _unpaid_out(answer: Worth, out: Out, words: Words) -> Iterable[str]:
     """The row of the answer without unpaid labour."""
-    least, most = ("≥ ", "≤ ") if answer.unmeasured else ("", "")
+    least, *most = (
+        "≥ " if answer.unmeasured else "",
+        *("≤ " if one else "" for one in (answer.unmeasured, answer.untimed)),
+    )
     yield words.gettext("unpaid labour out")
     yield least + words.decimal_hours(out.transferred_uslh + out.living_uslh)
     yield least + words.money(out.value_micro, answer.currency)
-    for micro, mark in ((out.rent_avg_micro, most), (out.rent_repro_micro, "" if out.living_uslh else most)):
+    for micro, mark in zip((out.rent_avg_micro, out.rent_repro_micro), most, strict=True):
         yield words.gettext("unknown") if micro is None else mark + words.money(micro, answer.currency)
 
 

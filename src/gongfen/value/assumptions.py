@@ -193,8 +193,8 @@ class _Lying:
         self._unneeded = _unneeded(state) if lot.living or lot.external else {}
 
     def is_bound(self, measure: Measure) -> bool:
-        """Whether labour that nobody measured makes an answer a bound: L, which is given by hand, only if all of it."""
-        return self._lot.unmeasured and (measure != "rent-repro" or not self._lot.living)
+        """Whether labour that nobody measured makes an answer a bound: of L alone, or of T + L."""
+        return self._lot.untimed if measure == "rent-repro" else self._lot.unmeasured
 
     # -- what there is to ask ------------------------------------------------------------------------------------------
 

@@ -38,6 +38,9 @@ class Lot(msgspec.Struct, frozen=True, kw_only=True):
     gated: tuple[str, ...]
     """Outputs that no living labour entered: what is booked on them is not in ``living`` and ``external``."""
     unmeasured: bool
+    """Labour behind it was never measured: T + L is at least what is counted."""
+    untimed: bool
+    """Some of that is living labour of now: L is at least what is counted."""
 
     @property
     def now_uslh(self) -> int:
@@ -64,13 +67,14 @@ def lot_of(state: State, outputs: tuple[str, ...], sold: Mapping[str, Fraction] 
     _refuse_what_is_no_output(state, outputs)
     living: dict[Living, int] = {}
     external: dict[External, int] = {}
-    unmeasured, quantity, gated = False, 0, []
+    unmeasured, untimed, quantity, gated = False, False, 0, []
     stocks: dict[str, Stock] = {}
     for output in outputs:
         stock, known = stock_in(state, output), state.works.get(output)
         if stock is None or known is None:
             raise UnknownWorkError(output, "is not in this book", "see what is: gongfen log --kind output")
-        unmeasured, quantity = unmeasured or stock.is_lower_bound, quantity + known.quantity
+        unmeasured, untimed = unmeasured or stock.is_lower_bound, untimed or stock.lacks_living
+        quantity += known.quantity
         stocks[output] = stock
         if not stock.lived:
             gated.append(output)
@@ -90,6 +94,7 @@ def lot_of(state: State, outputs: tuple[str, ...], sold: Mapping[str, Fraction] 
         external=external,
         gated=tuple(gated),
         unmeasured=unmeasured,
+        untimed=untimed,
     )
 
 

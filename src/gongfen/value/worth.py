@@ -136,6 +136,8 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
     """L."""
     unmeasured: bool
     """Labour behind them was never measured: T + L is a lower bound, and rent an upper bound."""
+    untimed: bool
+    """Some of that is living labour of now: L is a lower bound, and rent by reproduction theory an upper bound."""
     copies_sold: int | None
     """Of outputs that are several copies, of which not all were sold: how many the price is for; ``None``: all."""
     sold_uslh: int | None
@@ -210,6 +212,7 @@ def worth(
         gated=lot.gated,
         living_uslh=lot.now_uslh,
         unmeasured=lot.unmeasured,
+        untimed=lot.untimed,
         by_kind=_by(living, lambda source: str(source.labour_kind)),
         by_phase=_by(living, lambda source: source.phase),
         by_standing=_by(living, lambda source: source.standing),
