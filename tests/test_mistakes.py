@@ -97,7 +97,8 @@ def test_what_stood_in_the_places_stands_in_the_translation(english: str, data: 
     assert words is not None
     some = st.from_regex(r"\A[qxz]{1,6}[0-9]{1,3}\Z")
     kinds = st.sampled_from(sorted(KINDS))
-    values = {name: data.draw(kinds if sort == ":kind" else some, name) for name, sort in PLACE.findall(english)}
+    drawn = {":kind": kinds, ":number": st.integers().map(str)}
+    values = {name: data.draw(drawn.get(sort, some), name) for name, sort in PLACE.findall(english)}
     raised = PLACE.sub(lambda place: values[place[1]], english)
     said = words.said(raised)
     assert said != raised
@@ -176,6 +177,21 @@ def test_a_wrong_field_is_named_in_chinese(shop: Path, words: tuple[str, ...], s
     told = asked(shop, *words).stderr
     assert said in told
     assert "；什么都没有写入" in told
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("no json", "标准输入，第 2 行不是 JSON 形式的事实：JSON 格式错误"),
+        ('{"kind":"labor","body":{}}', "标准输入，第 2 行，种类 'labor' 不是可以记录的事实种类"),
+        ('{"kind":"plan","body":{"work":"w"}}', "标准输入，第 2 行，计划不合其种类：缺少字段 uses"),
+    ],
+)
+def test_a_line_is_named_with_its_place(shop: Path, line: str, said: str) -> None:
+    lines = f'{{"kind":"enrol","body":{{"maker":"zed","form":"person","people":1}}}}\n{line}\n'
+    found = gongfen_(shop, "record", "-", given=lines, GONGFEN_LANG="zh", GONGFEN_BOOK="book.db")
+    assert found.returncode == 2
+    assert said in found.stderr
 
 
 def test_json_for_programs_stays_english(shop: Path) -> None:

@@ -14,10 +14,10 @@ from operator import itemgetter
 from gongfen.facts import KINDS
 from gongfen.reports.words import LANGUAGES, catalogue, nearest
 
-PLACE = re.compile(r"\{(\w+)(:word|:kind|:name)?\}")
-"""A place of a template: ``:word`` where words of the house stand, or another error; ``:kind`` of a kind of facts, or
-``:name``, of one word that stays as it is."""
-HOLDS = {":kind": f"({'|'.join(KINDS)})", ":name": r"(\S+?)"}
+PLACE = re.compile(r"\{(\w+)(:word|:kind|:name|:number)?\}")
+"""A place of a template: ``:word`` where words of the house stand, or another error; ``:kind`` of a kind of facts,
+``:name`` of one word that stays as it is, ``:number`` of a number."""
+HOLDS = {":kind": f"({'|'.join(KINDS)})", ":name": r"(\S+?)", ":number": r"([-\d][\d/.,]*)"}
 """What stands in a place of a sort; in any other, anything."""
 TOLD = (":word", ":kind")
 """Sorts of places whose words are translated, too."""
