@@ -53,6 +53,7 @@ def test_who_made_a_work_names_its_makers_and_calls_it_no_output(shop: Path) -> 
     """Its labour was measured, and has passed on: it is not said to be unmeasured."""
     said = asked(shop, "who", "poem-2", *BOOK).stdout
     assert "poem-2: a work by ada 40%, bo 60%" in said
+    assert "poem-1: a work by ada\n" in asked(shop, "who", "poem-1", *BOOK).stdout
     assert "poem-2 (data)" in said
     assert "output" not in said
     assert "labour in it" in said

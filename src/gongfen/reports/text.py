@@ -173,7 +173,9 @@ def _who_in_short(answer: Who, words: Words) -> str:
     if answer.lineage[0][1] == "work" and not answer.works:
         if not answer.by:
             return words.say("%(work)s: nobody is recorded as its maker", work=answer.output)
-        makers = words.gettext(", ").join(f"{maker} {words.percent(ppm)}" for maker, ppm in answer.by)
+        shares = answer.by if len(answer.by) > 1 else ()
+        named = [f"{maker} {words.percent(ppm)}" for maker, ppm in shares] or [maker for maker, _ in answer.by]
+        makers = words.gettext(", ").join(named)
         return words.say("%(work)s: a work by %(makers)s", work=answer.output, makers=makers)
     return words.counted(
         "%(output)s: %(n)s work by %(makers)s stands behind it",
