@@ -1,6 +1,8 @@
 """The whole way once, for real, on the quick path: everything that `make demo ARGS=--quick` promises."""
 
 import json
+import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -23,9 +25,9 @@ from gongfen.trace.interval import OVER_SEEDS
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gongfen", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+def run(folder: Path, *words: str, lang: str = "en") -> subprocess.CompletedProcess[str]:
+    command, asked = [sys.executable, "-m", "gongfen", *words], os.environ | {"GONGFEN_LANG": lang, "COLUMNS": "200"}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600, env=asked)
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +262,17 @@ def test_a_second_run_repeats_nothing_and_records_nothing_twice(made: tuple[Path
     again = run(made[0].parent, "demo", "--quick")
     assert again.returncode == 0, again.stderr
     assert facts(made[0] / "quick.db") == before
+
+
+def test_it_is_told_in_chinese_too(made: tuple[Path, str]) -> None:
+    told = run(made[0].parent, "demo", "--quick", lang="zh").stdout
+    outputs, works = r"on-[a-z-]+", r"sotu/\S+|[a-z]+(-[a-z]+)+"
+    for line in told.splitlines():
+        if not re.match(rf"  {outputs}: ", line):  # what the model wrote
+            plain = re.sub(rf"{outputs}/output|{works}|gongfen label --producer CODE|AI-generated content", "", line)
+            assert not re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", plain), line
+    assert "9. 局外人在自己的进程中核验审计包" in told
+    assert "✗ 在副本（audit-forged.zip）中翻转一个字节：退出码 2" in told
 
 
 def facts(path: Path) -> int:

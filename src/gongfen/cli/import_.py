@@ -15,6 +15,7 @@ from gongfen.book.importing import Terms
 from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
 from gongfen.errors import InputError
 from gongfen.facts.notation import read_time
+from gongfen.reports.text import left_out
 from gongfen.studio.importers.export import IDLE_CAP_US, How
 from gongfen.studio.importers.reading import plain_day
 
@@ -108,12 +109,12 @@ def corpus_(
         else:
             found = corpus.read_jsonl(Path(source))
         brought = opened.bring_in(found, dry_run=dry_run, progress=move)
-    left = ", ".join(f"{reason} {number}" for reason, number in brought.left.items()) or "0"
+    left = left_out(brought.left, speak) or "0"
     text = speak.say(
         "%(corpus)s: %(passages)s passages of %(documents)s documents by %(makers)s makers; "
         "left out: %(left)s; new facts: %(facts)s",
-        corpus=brought.corpus, passages=brought.passages, documents=brought.documents, makers=brought.makers,
-        left=left, facts=brought.facts,
+        corpus=brought.corpus, passages=speak.number(brought.passages), documents=speak.number(brought.documents),
+        makers=speak.number(brought.makers), left=left, facts=speak.number(brought.facts),
     )  # fmt: skip
     if dry_run:
         text = speak.say("dry run, nothing was written: %(what)s", what=text)

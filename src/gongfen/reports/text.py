@@ -22,6 +22,10 @@ from gongfen.value import TakenBack
 STRONGEST = 8
 SENTENCE = 40
 """So many code points of a sentence are shown."""
+LEFT_OUT = (
+    N_("too_short"), N_("too_long"), N_("duplicate"), N_("near_duplicate"), N_("altered"), N_("empty"), N_("not_text"),
+)  # fmt: skip
+"""Why a paragraph or a file is no work; in English they are called as in the facts."""
 ROLES = (N_("output"), N_("model"), N_("base"), N_("dataset"), N_("data"), N_("prompt"), N_("deployment"))
 """As what a work stands behind an output: those that have a word in every language. Others show as they were said."""
 READABLE = 24
@@ -182,6 +186,11 @@ def _who_in_short(answer: Who, words: Words) -> str:
         "%(output)s: %(n)s works by %(makers)s stand behind it",
         answer.works, output=answer.output, makers=words.makers(sum(row.works > 0 for row in answer.makers)),
     )  # fmt: skip
+
+
+def left_out(left: Mapping[str, int], words: Words) -> str:
+    """How much of a corpus was left out, by reason."""
+    return words.gettext(", ").join(f"{words.gettext(reason)} {words.number(count)}" for reason, count in left.items())
 
 
 def lineage_said(lineage: Iterable[tuple[str, str, str]], words: Words) -> str:
