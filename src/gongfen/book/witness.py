@@ -255,13 +255,15 @@ def new_witness(folder: Path, name: str, *, post_quantum: bool = False) -> Witne
         remedy = "name it like a web address: witness.example.org/ada"
         raise BookPlaceError(f"the name {name[:200]!r}", "holds spaces or +, or is too long", remedy)
     key, memory = folder / KEY_FILE, folder / STATE_FILE
+    left = memory.exists() and not key.exists() and _never_used(memory)
     for file in (key, memory):
-        if file.exists() and (key.exists() or not _never_used(memory)):
+        if file.exists() and not left:
             raise BookPlaceError(str(file), "is there already", MADE_ONCE)
     signer: Cosigner = (MLDSA44Signer if post_quantum else WitnessSigner)(name, os.urandom(32))
     with ExitStack() as undone:
         _make_folder(folder, undone)
-        _remove_memory(memory)
+        if left:
+            _remove_memory(memory)
         # The memory first: whoever is killed in between leaves one without a key, of which nothing was ever signed.
         _make_memory(memory, signer, undone)
         write_secret(key, f"{signer}\n", MADE_ONCE)
@@ -301,7 +303,7 @@ def _make_memory(path: Path, signer: Cosigner, undone: ExitStack) -> None:
 
 def _never_used(memory: Path) -> bool:
     """Whether a memory has seen no log: what is left of a witness whose making was cut off."""
-    with suppress(sqlite3.Error, BookPlaceError, DamagedBookError), closing(_connected(str(memory))) as db:
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{memory.absolute().as_uri()}?mode=ro", uri=True)) as db:
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         if not tables:
             return True
