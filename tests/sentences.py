@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import gongfen
+from gongfen.reports.words import catalogue
 
 Sentence = tuple[str | None, ...]
 """Literal text, and ``None`` for each place."""
@@ -283,3 +284,10 @@ def _pieces(part: str | None) -> list[str | None]:
     if part is None:
         return [None]
     return [None if at % 2 else piece for at, piece in enumerate(re.split(r"(\{\w+\})", part)) if piece]
+
+
+def translations(package: str) -> dict[str, str]:
+    """What the Chinese catalogue of a package says, by the English."""
+    found = catalogue("zh-Hans", package)
+    assert found is not None
+    return {str(message.id): str(message.string) for message in found if message.id}

@@ -9,7 +9,8 @@ from rich.cells import cell_len
 
 from gongfen.cli.main import app
 from gongfen.facts import KINDS
-from gongfen.reports.words import Words, catalogue
+from gongfen.reports.words import Words
+from tests.sentences import translations
 from tests.test_cli import Said, gongfen_
 
 SAME = {"8", "1%, 5%", "gongfen.db"}
@@ -30,9 +31,7 @@ def helped(folder: Path, *words: str, **environment: str) -> Said:
 
 
 def known() -> dict[str, str]:
-    found = catalogue("zh-Hans", "gongfen.cli")
-    assert found is not None
-    return {str(message.id): str(message.string) for message in found if message.id}
+    return translations("gongfen.cli")
 
 
 def test_every_text_of_every_help_is_translated_and_no_translation_is_left_over(tmp_path: Path, monkeypatch) -> None:

@@ -12,7 +12,7 @@ from gongfen.cli.mistakes.sentences import PLACE, Templates, templates
 from gongfen.facts import KINDS
 from gongfen.reports.words import catalogue
 from tests.books import cooperative
-from tests.sentences import Sentence, as_one, sentences
+from tests.sentences import Sentence, as_one, sentences, translations
 from tests.test_cli import Said, gongfen_
 
 LETTERS = 4
@@ -42,9 +42,7 @@ def asked(folder: Path, *words: str, code: int = 2, **environment: str) -> Said:
 
 
 def chinese() -> dict[str, str]:
-    found = catalogue("zh-Hans", "gongfen.cli.mistakes")
-    assert found is not None
-    return {str(message.id): str(message.string) for message in found if message.id}
+    return translations("gongfen.cli.mistakes")
 
 
 def as_sentence(message: str) -> Sentence:
@@ -94,7 +92,6 @@ def test_a_translation_has_the_same_places_commands_and_options() -> None:
 @given(st.sampled_from(sorted(chinese())), st.data())
 def test_what_stood_in_the_places_stands_in_the_translation(english: str, data: st.DataObject) -> None:
     words = templates("zh-Hans")
-    assert words is not None
     some = st.from_regex(r"\A[qxz]{1,6}[0-9]{1,3}\Z")
     kinds = st.sampled_from(sorted(KINDS))
     drawn = {":kind": kinds, ":number": st.integers().map(str)}
@@ -122,7 +119,6 @@ def test_the_most_telling_sentence_is_taken_and_a_name_is_no_word() -> None:
 @given(st.lists(st.one_of(st.sampled_from(sorted(chinese())), st.text(max_size=20)), max_size=6).map(" is a ".join))
 def test_any_text_is_said_or_left_as_it_is(text: str) -> None:
     words = templates("zh-Hans")
-    assert words is not None
     assert words.said(text) or not text
 
 
@@ -132,7 +128,6 @@ def test_any_text_is_said_or_left_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("length", [300, 1_000, 500_000])
 def test_a_text_that_was_made_to_take_long_does_not(part: str, length: int) -> None:
     words = templates("zh-Hans")
-    assert words is not None
     text = part * (length // len(part))
     said = words.said(text)
     assert length < 500_000 or said == text
@@ -140,7 +135,6 @@ def test_a_text_that_was_made_to_take_long_does_not(part: str, length: int) -> N
 
 def test_an_error_that_is_told_within_another_is_translated_too() -> None:
     words = templates("zh-Hans")
-    assert words is not None
     inner = "poem-9 is not in this book; record it first: gongfen record work …"
     told = "不可能入账：poem-9 不在此账本中；请先记录：gongfen record work …"
     assert words.said(f"could not have been booked: {inner}") == told
@@ -149,9 +143,9 @@ def test_an_error_that_is_told_within_another_is_translated_too() -> None:
     assert words.said("cannot be read: [Errno 5] Input/output error") == "无法读取：[Errno 5] Input/output error"
 
 
-def test_english_is_said_as_it_was_raised() -> None:
-    assert templates("en") is None
-    assert templates("fr") is None
+def test_english_is_said_as_it_was_raised_and_reads_no_catalogue(shop: Path, monkeypatch) -> None:
+    monkeypatch.setattr("gongfen.cli.mistakes.sentences.templates", None)
+    assert "poem-99 is not in this book" in asked(shop, "who", "poem-99", GONGFEN_LANG="en").stderr
 
 
 def test_an_error_is_said_in_chinese_in_three_parts(shop: Path) -> None:

@@ -186,6 +186,7 @@ def test_rents_of_a_book_are_those_it_shows(song):
     found = rents_of(song)
     assert found.past == Fraction(song.melt_micro * song.transferred_uslh, 10**6) > 0
     assert found.at_most is song.unmeasured is True
+    assert found.reproduction_at_most is song.untimed is False
     assert abs(found.average - song.rent_avg_micro) <= Fraction(1, 2)
     assert abs(found.reproduction - song.rent_repro_micro) <= Fraction(1, 2)
 

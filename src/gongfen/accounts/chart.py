@@ -36,6 +36,11 @@ def stock_account(kind: StockKind, work: str) -> str:
     return f"{_STOCKS[kind]}:{work}"
 
 
+def a_stock(kind: StockKind) -> str:
+    """A work by its kind, in an error: ``data``, or ``a model``."""
+    return "data" if kind == "data" else f"a {kind}"
+
+
 _LOSSES = {
     "obsolescence": "5800:obsolescence",
     "idle": "5810:idle",

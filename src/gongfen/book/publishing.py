@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from gongfen.accounts.chart import a_stock
 from gongfen.book.recording import Record
 from gongfen.book.witnessing import POLICY
 from gongfen.errors import LabelError, UnknownWorkError
@@ -50,8 +51,8 @@ def label(record: Record, output: str, folder: Path, producer: str | None = None
     """
     known = record.state.works.get(output)
     if known is not None and known.kind != "output":
-        what = "data" if known.kind == "data" else f"a {known.kind}"
-        raise LabelError(output, f"is {what}, not an output", "label what the model made: gongfen log --kind output")
+        remedy = "label what the model made: gongfen log --kind output"
+        raise LabelError(output, f"is {a_stock(known.kind)}, not an output", remedy)
     text = text_of(record, output)
     assert known is not None, "text_of has checked"
     hidden = first_label(f"sha256:{known.sha256}", producer)

@@ -90,7 +90,7 @@ class Demo:
 
 
 def bring_in(demo: Demo) -> None:
-    """Real works of named authors come in; what is unusable is left out with its reason."""
+    """The works, their makers, the standard and the policy."""
     from gongfen.studio.corpus import read_sotu  # noqa: PLC0415 - loaded by the step that needs it
 
     log = demo.book.log
@@ -118,7 +118,7 @@ def bring_in(demo: Demo) -> None:
 
 
 def train(demo: Demo) -> None:
-    """A model is tuned on them; data, config, code, seed, time, FLOP, energy and hashes become facts."""
+    """The model."""
     from gongfen.book import making  # noqa: PLC0415 - loads torch
     from gongfen.studio.workshop import Workshop  # noqa: PLC0415 - loads torch
 
@@ -149,7 +149,7 @@ def train(demo: Demo) -> None:
 
 
 def generate(demo: Demo) -> None:
-    """It writes after prompts that people typed; prompts and typing time are facts."""
+    """The outputs."""
     from gongfen.book import making  # noqa: PLC0415 - loads torch
 
     wanted = [one for one in demo.config["outputs"] if demo.book.log.state.works.get(f"{one['name']}/output") is None]
@@ -166,7 +166,7 @@ def generate(demo: Demo) -> None:
 
 
 def sell(demo: Demo) -> None:
-    """The outputs are sold at list prices (sample data)."""
+    """Their sales."""
     for one in demo.config["outputs"]:
         output = f"{one['name']}/output"
         sale = k.Sale(
@@ -186,7 +186,7 @@ def sell(demo: Demo) -> None:
 
 
 def trace(demo: Demo) -> None:
-    """Influence is measured: on each output (display grade) and on the period's income (settlement grade)."""
+    """Influence, and how good its measurement is."""
     from gongfen.book import making, tracing, tracing_period  # noqa: PLC0415 - loads torch
 
     log = demo.book.log
@@ -235,7 +235,7 @@ def trace(demo: Demo) -> None:
 
 
 def settle(demo: Demo) -> None:
-    """Everything is valued in double entry, and the period is settled to the cent."""
+    """What everything is worth, and what everybody is owed."""
     book, period, currency = demo.book, demo.period, demo.config["currency"]
     if book.log.state.closed.get(f"{currency}|{period}") is None:
         book.settle(period)
@@ -265,7 +265,7 @@ def settle(demo: Demo) -> None:
 
 
 def label(demo: Demo) -> None:
-    """Each output leaves as a file with a visible and a hidden label, read back and checked."""
+    """The labelled files."""
     folder = demo.folder / "outputs"
     for output in demo.outputs:
         found = demo.book.label(output, folder)
@@ -276,7 +276,7 @@ def label(demo: Demo) -> None:
 
 
 def report(demo: Demo) -> None:
-    """One page tells it all."""
+    """The page."""
     path = demo.folder / "report.html"
     command = "make demo ARGS=--quick" if demo.quick else "make demo"
     with demo.watched(N_("drawing the page")):
@@ -285,7 +285,7 @@ def report(demo: Demo) -> None:
 
 
 def prove(demo: Demo) -> None:
-    """An outsider verifies the bundle in a process of their own; one flipped byte is found."""
+    """The bundle, checked; and a forged one, found."""
     bundle, key = demo.folder / "audit.zip", str(demo.book.log.verifier)
     with demo.watched(N_("gathering the proofs")):
         bundle.write_bytes(demo.book.audit())

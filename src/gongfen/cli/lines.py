@@ -14,6 +14,7 @@ from gongfen.facts import KINDS, Fact, Unknown, decode
 from gongfen.facts.envelope import MOST_FACT_BYTES
 from gongfen.facts.names import check_names
 from gongfen.facts.notation import Said, read_line
+from gongfen.studio.importers.export import BY_ITS_TOOL, TABLES
 
 STANDARD_INPUT = "-"
 
@@ -28,9 +29,8 @@ def is_lines(what: list[str]) -> bool:
         return False
     named = what[0] == STANDARD_INPUT or what[0].endswith(".jsonl")
     if not named and what[0] not in KINDS and "\0" not in what[0] and Path(what[0][:200]).is_file():
-        remedy = f"read it as lines: gongfen record - < {what[0]}; or rename it"
-        if what[0].lower().endswith((".csv", ".xlsx")):
-            remedy = "say which tool wrote it, as gongfen import toggl FILE; gongfen import --help lists them"
+        as_lines = f"read it as lines: gongfen record - < {what[0]}; or rename it"
+        remedy = BY_ITS_TOOL if what[0].lower().endswith(TABLES) else as_lines
         raise InputError(what[0], "is a file, but its name does not end in .jsonl", remedy)
     return named
 

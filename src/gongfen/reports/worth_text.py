@@ -130,10 +130,8 @@ def _reductions(answer: Worth, words: Words) -> Iterable[RenderableType]:
 
 def _unpaid_out(answer: Worth, out: Out, words: Words) -> Iterable[str]:
     """The row of the answer without unpaid labour."""
-    least, *most = (
-        "≥ " if answer.unmeasured else "",
-        *("≤ " if one else "" for one in (answer.unmeasured, answer.untimed)),
-    )
+    least = "≥ " if answer.unmeasured else ""
+    most = ["≤ " if bound else "" for bound in (answer.unmeasured, answer.untimed)]
     yield words.gettext("unpaid labour out")
     yield least + words.decimal_hours(out.transferred_uslh + out.living_uslh)
     yield least + words.money(out.value_micro, answer.currency)

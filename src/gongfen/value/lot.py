@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from gongfen.accounts.batches import stock_in
-from gongfen.accounts.chart import External, Living, read_source
+from gongfen.accounts.chart import External, Living, a_stock, read_source
 from gongfen.accounts.state import State
 from gongfen.accounts.stocks import Stock
 from gongfen.errors import InputError, UnknownWorkError
@@ -102,6 +102,5 @@ def _refuse_what_is_no_output(state: State, outputs: tuple[str, ...]) -> None:
     """A model or a text has no worth of its own here: what is in it passes on into outputs, and those are sold."""
     for name in outputs:
         if (known := state.works.get(name)) is not None and known.kind != "output":
-            what = "data" if known.kind == "data" else f"a {known.kind}"
             remedy = "name what was made with it; see what is: gongfen log --kind output"
-            raise InputError(name, f"is {what}, not an output", remedy)
+            raise InputError(name, f"is {a_stock(known.kind)}, not an output", remedy)

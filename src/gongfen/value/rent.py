@@ -25,7 +25,9 @@ class Rents(msgspec.Struct, frozen=True, kw_only=True):
     reproduction: Fraction
     """R_repro."""
     at_most: bool = False
-    """Labour behind it was never measured: the rents are upper bounds."""
+    """Labour behind it was never measured: the rent by average theory is an upper bound."""
+    reproduction_at_most: bool = False
+    """Some of that was living labour of now: so is the rent by reproduction theory."""
 
     @property
     def past(self) -> Fraction:
@@ -40,6 +42,7 @@ def rents(
     melt: Fraction | int,
     *,
     at_most: bool = False,
+    reproduction_at_most: bool = False,
 ) -> Rents:
     """Both rents: price in money, T and L in hours of simple labour, μ in money for one such hour.
 
@@ -48,7 +51,12 @@ def rents(
     (2900, 9500, 6600)
     """
     reproduction = Fraction(price) - Fraction(melt) * living
-    return Rents(average=reproduction - Fraction(melt) * transferred, reproduction=reproduction, at_most=at_most)
+    return Rents(
+        average=reproduction - Fraction(melt) * transferred,
+        reproduction=reproduction,
+        at_most=at_most,
+        reproduction_at_most=reproduction_at_most,
+    )
 
 
 def rents_of(answer: Worth) -> Rents | None:
@@ -56,4 +64,7 @@ def rents_of(answer: Worth) -> Rents | None:
     if answer.price_micro is None:
         return None
     melt = Fraction(answer.melt_micro, USLH_PER_HOUR)
-    return rents(answer.price_micro, answer.transferred_uslh, answer.living_uslh, melt, at_most=answer.unmeasured)
+    return rents(
+        answer.price_micro, answer.transferred_uslh, answer.living_uslh, melt,
+        at_most=answer.unmeasured, reproduction_at_most=answer.untimed,
+    )  # fmt: skip

@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Console
 
 from gongfen.cli import help as helps
-from gongfen.cli.mistakes.sentences import joined, templates
 from gongfen.errors import GongfenError, ProofError
 from gongfen.reports.words import LANGUAGES, Words
 
@@ -37,29 +36,33 @@ def complain(error: GongfenError, words: Words, *, as_json: bool) -> None:
 
 def what(error: GongfenError, words: Words) -> str:
     """The thing and what is wrong with it, as one sentence."""
-    said = templates(words.lang)
     thing = error.thing if error.thing.strip() else f'"{error.thing}"'
-    if said is None:
+    if words.lang == LANGUAGES[0]:
         return f"{thing} {error.reason}"
+    from gongfen.cli.mistakes.sentences import joined, templates  # noqa: PLC0415 - no verb starts slower for it
+
+    said = templates(words.lang)
     # Proofs speak of receipts, bundles and requests; any other error may speak of a work that is called so.
     return joined(said.said(thing, name=not isinstance(error, ProofError)), said.said(error.reason))
 
 
 def told(text: str, words: Words) -> str:
     """A sentence about something that went wrong, in the reader's language."""
-    said = templates(words.lang)
-    return text if said is None else said.said(text)
+    if words.lang == LANGUAGES[0]:
+        return text
+    from gongfen.cli.mistakes.sentences import templates  # noqa: PLC0415 - no verb starts slower for it
+
+    return templates(words.lang).said(text)
 
 
 def mistyped(error: Any) -> None:  # noqa: ANN401 - typer's, of no public type
     """Say that typer could not take a call: how it is written, where to read on, and what was wrong."""
     words = helps.words()
-    said = templates(words.lang)
-    if said is None or error.ctx is None or error.message == error.ctx.get_help():
+    if words.lang == LANGUAGES[0] or error.ctx is None or error.message == error.ctx.get_help():
         error.show()  # called with nothing at all, a group of verbs says its help
         return
     helps.translate(error.ctx, words)
     page = helps.Page(error.ctx.make_formatter().width, words)
     error.ctx.command.format_usage(error.ctx, page)
-    asking = said.said(f"Try '{error.ctx.command_path} {error.ctx.help_option_names[0]}' for help.")
-    sys.stderr.write(f"{page.getvalue()}\n{asking}\n\n{said.said(f'Error: {error.format_message()}')}\n")
+    asking = told(f"Try '{error.ctx.command_path} {error.ctx.help_option_names[0]}' for help.", words)
+    sys.stderr.write(f"{page.getvalue()}\n{asking}\n\n{told(f'Error: {error.format_message()}', words)}\n")

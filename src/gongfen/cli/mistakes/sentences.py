@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from operator import itemgetter
 
 from gongfen.facts import KINDS
-from gongfen.reports.words import LANGUAGES, catalogue, nearest
+from gongfen.reports.words import catalogue
 
 PLACE = re.compile(r"\{(\w+)(:word|:kind|:name|:number)?\}")
 """A place of a template: ``:word`` where words of the house stand, or another error; ``:kind`` of a kind of facts,
@@ -118,10 +118,8 @@ def joined(thing: str, reason: str) -> str:
 
 
 @cache
-def templates(lang: str) -> Templates | None:
-    """The sentences of errors in a language; ``None`` for English, in which they are raised."""
-    lang = nearest(lang)
+def templates(lang: str) -> Templates:
+    """The sentences of errors in a language. English needs none: errors are raised in it."""
     found = catalogue(lang, __package__)
-    if lang == LANGUAGES[0] or found is None:
-        return None
+    assert found is not None, f"{lang} has a catalogue"
     return Templates({str(message.id): str(message.string) for message in found if message.id and message.string})

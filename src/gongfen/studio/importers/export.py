@@ -13,6 +13,9 @@ Reason = Literal[
 """Why something is doubtful; the command line says each in words."""
 Dates = Literal["ymd", "dmy", "mdy"]
 
+TABLES = (".csv", ".tsv", ".xlsx", ".ods")
+"""What a spreadsheet saves: hours, most likely, and neither texts nor facts."""
+BY_ITS_TOOL = "say which tool wrote it, as gongfen import toggl FILE; gongfen import --help lists them"
 UTC = ZoneInfo("UTC")
 IDLE_CAP_US = 30 * 60 * 1_000_000
 """Nobody is taken to have worked longer than half an hour on one item without a sign of it, unless ``cap`` says so."""
