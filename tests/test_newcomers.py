@@ -122,6 +122,8 @@ def test_a_table_without_its_tool_is_no_broken_corpus(shop: Path) -> None:
 @pytest.mark.parametrize(("name", "what"), [("poem-1", "data"), ("poems", "a dataset"), ("poet", "a model")])
 def test_what_no_model_made_is_refused_for_that_and_not_for_its_text(shop: Path, name: str, what: str) -> None:
     assert f"{name} is {what}, not an output" in asked(shop, "label", name, *BOOK, code=2).stderr
+    sale = ("record", "sale", "sale=s9", f"output={name}", "price_micro=1.00", "currency=EUR", "day=2026-12-01")
+    assert f"{name} is {what}, not an output" in asked(shop, *sale, *BOOK, code=2).stderr
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from functools import cache
 
 from msgspec import UNSET
 
-from gongfen.accounts.chart import payable
+from gongfen.accounts.chart import a_stock, payable
 from gongfen.accounts.correcting import corrections_take_back
 from gongfen.accounts.names import NAMES, WORKS_NAMED, makers_are_enrolled, names_are_new, works_are_known
 from gongfen.accounts.periods import (
@@ -36,7 +36,8 @@ def outputs_are_sold(state: State, body: Body) -> GongfenError | None:
     if isinstance(body, k.Sale | k.Label | k.Quote | k.Recycle):
         known = state.works.get(body.output)
         if known is not None and known.kind != "output":
-            return MalformedFactError(body.output, f"is a {known.kind}, not an output", "name what was made with it")
+            reason = f"is {a_stock(known.kind)}, not an output"
+            return MalformedFactError(body.output, reason, "name what was made with it")
     return None
 
 
