@@ -292,13 +292,13 @@ def _share(
 ) -> list[Posting]:
     """Each source's labour divided equally over the outputs, and kept once, as a batch."""
     state.batches.set(key_of(seq), batch)
-    outputs, amounts = sorted(into), parts(batch)
-    for place, output in enumerate(outputs):
-        share = (seq, place), amounts[place]
-        stock = into[output].shares(*share, unmeasured=unmeasured, untimed=untimed, lived=lived)
+    debits: list[Posting] = []
+    for place, (output, amount) in enumerate(zip(sorted(into), parts(batch), strict=True)):
+        stock = into[output].shares((seq, place), amount, unmeasured=unmeasured, untimed=untimed, lived=lived)
         state.stocks.set(output, stock)
-    debited = zip(outputs, amounts, strict=True)
-    return [Posting(stock_account("output", output), amount, LABOUR_UNIT) for output, amount in debited if amount]
+        if amount:
+            debits.append(Posting(stock_account("output", output), amount, LABOUR_UNIT))
+    return debits
 
 
 def _divide(

@@ -50,15 +50,8 @@ class _Kind(NamedTuple):
     """Of ``µs · num``, rounded half up, ``whole`` are a micro-SLH."""
 
 
-class _Found(NamedTuple):
-    """What is looked up for plain labour, of one maker, on one work, of one kind."""
-
-    kind: _Kind
-    stock: Stock
-    into: str
-    """The work's account."""
-    most: int
-    """Microseconds that the maker has in a day."""
+_Found = tuple[_Kind, Stock, str, int]
+"""What plain labour needs: its kind, the stock and the account of its work, µs that the maker has in a day."""
 
 
 def _look_up(state: State, body: k.Labour) -> _Found | None:
@@ -75,19 +68,19 @@ def _look_up(state: State, body: k.Labour) -> _Found | None:
             return None
         reduction = 1, 1
     kind = _kind_of(body.labour_kind, body.phase, body.standing, body.quality, maker, skill, *reduction)
-    return _Found(kind, stock, stock_account(stock.kind, body.work), US_PER_DAY * known.people)
+    return kind, stock, stock_account(stock.kind, body.work), US_PER_DAY * known.people
 
 
 class _Lane:
     """Labour that waits: of one maker, on one work, of one kind."""
 
-    __slots__ = ("body", "days", "found", "lived", "sum", "why")
+    __slots__ = ("body", "days", "into", "kind", "lived", "most", "sum", "why")
 
     def __init__(self, body: k.Labour, found: _Found, days: dict[str, int]) -> None:
         self.body = body
         """The first of it."""
         self.why = f"labour of {body.maker} on {body.work}"
-        self.found = found
+        self.kind, _, self.into, self.most = found
         self.days = days
         """What the maker has worked, by day, as far as somebody asked."""
         self.sum: int | None = None
@@ -125,7 +118,8 @@ class _Run:
         found, labour_us = _look_up(self._state, body), body.labour_us
         if found is None or labour_us is None:
             return None
-        (source, account, balance, num, whole, half), stock, into, most = found
+        kind, stock, into, most = found
+        source, account, balance, num, whole, half = kind
         amount = (labour_us * num + half) // whole
         maker, work, state = body.maker, body.work, self._state
         of_day = f"{maker}|{body.day}"
@@ -133,30 +127,29 @@ class _Run:
         if worked is None or worked + labour_us > most or amount > MOST:
             return None
         state.days.set(of_day, worked + labour_us)
-        state.stocks.set(work, stock.receive({source: amount}, lived=int(amount > 0 and body.phase != "training")))
-        held, put = state.balances.get, state.balances.set
+        lived = 1 if amount and body.phase != "training" else 0
+        state.stocks.set(work, stock.receive_one(source, amount, lived=lived))
+        balances = state.balances
         key = f"{into}|{LABOUR_UNIT}"
-        put(key, (held(key) or 0) + amount)
-        put(balance, (held(balance) or 0) - amount)
-        postings = (into, amount, LABOUR_UNIT), (account, -amount, LABOUR_UNIT)
-        return ((f"labour of {maker} on {work}", postings),)
+        balances.set(key, (balances.get(key) or 0) + amount)
+        balances.set(balance, (balances.get(balance) or 0) - amount)
+        return ((f"labour of {maker} on {work}", ((into, amount, LABOUR_UNIT), (account, -amount, LABOUR_UNIT))),)
 
     def wait(self, lane: _Lane, body: k.Labour) -> Bookings | None:
         """Let labour wait in its lane; ``None``: it was not measured, or breaks a rule."""
-        found, labour_us, day = lane.found, body.labour_us, body.day
+        kind, labour_us, day = lane.kind, body.labour_us, body.day
         if labour_us is None:
             return None
-        kind = found.kind
         amount = (labour_us * kind.num + kind.half) // kind.whole
         before = lane.days.get(day)
         if before is None:
             before = self.worked(f"{body.maker}|{day}")
-        if before is None or before + labour_us > found.most or amount > MOST:
+        if before is None or before + labour_us > lane.most or amount > MOST:
             return None
         lane.days[day] = before + labour_us
         lane.sum = amount if lane.sum is None else lane.sum + amount
         lane.lived += amount > 0 and body.phase != "training"
-        return ((lane.why, ((found.into, amount, LABOUR_UNIT), (kind.account, -amount, LABOUR_UNIT))),)
+        return ((lane.why, ((lane.into, amount, LABOUR_UNIT), (kind.account, -amount, LABOUR_UNIT))),)
 
     def worked(self, of_day: str) -> int | None:
         """Microseconds that a maker has worked on a day, ``maker|day``; ``None``: the books of that day are closed."""
@@ -177,12 +170,12 @@ class _Run:
             amount, body = lane.sum, lane.body
             if amount is None:
                 continue
-            found = lane.found
+            kind = lane.kind
             vector = given.setdefault(body.work, {})
-            vector[found.kind.source] = vector.get(found.kind.source, 0) + amount
+            vector[kind.source] = vector.get(kind.source, 0) + amount
             lived[body.work] = lived.get(body.work, 0) + lane.lived
-            sums[found.into] = sums.get(found.into, 0) + amount
-            sums[found.kind.account] = sums.get(found.kind.account, 0) - amount
+            sums[lane.into] = sums.get(lane.into, 0) + amount
+            sums[kind.account] = sums.get(kind.account, 0) - amount
         for work, vector in given.items():
             stock = state.stocks.get(work)
             assert stock is not None, "its lane has found it"

@@ -43,7 +43,7 @@ class Rows(Generic[Row]):
     def prefixed(self, prefix: str) -> Iterator[tuple[str, Row]]:
         """Rows whose key begins so, ordered by the code points of their keys."""
         keys = sorted(key for key in self.rows if key.startswith(prefix)) if prefix else sorted(self.rows)
-        return ((key, self.rows[key]) for key in keys)
+        return zip(keys, map(self.rows.__getitem__, keys), strict=True)
 
 
 class Maker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -86,18 +86,14 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     def shares(self, batch: tuple[int, int], amount: int, *, unmeasured: bool, untimed: bool, lived: int) -> Self:
         """The stock with its part of a batch added, ``amount`` in all."""
         assert self.may_share, "it holds no other batch"
-        return type(self)(
-            kind=self.kind,
-            sources=self.sources,
+        return msgspec.structs.replace(
+            self,
             batch=batch,
             base=self.base + amount,
-            planned=self.planned,
-            unit=self.unit,
             unmeasured=self.unmeasured or unmeasured,
             untimed=self.untimed or untimed,
             fed=True,
             lived=self.lived + lived,
-            made_of=self.made_of,
         )
 
     @property
@@ -116,21 +112,26 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
         """The stock with ``vector`` added; the uses still planned share it."""
         nothing = self.kind == "output"  # who gave an output nothing that could be counted is named all the same
         sources = _added(self.sources, vector, nothing=nothing)
-        return type(self)(
-            kind=self.kind,
+        return msgspec.structs.replace(
+            self,
             sources=sources,
-            batch=self.batch,
             base=sum(sources.values()) if self.used else self.base + sum(vector.values()),
             planned=None if self.planned is None else max(self.planned - self.used, 0),
-            unit=self.unit,
+            used=0,
             produced=None if self.produced is None else _added(self.produced, vector, nothing=nothing),
             unmeasured=self.unmeasured or unmeasured,
             untimed=self.untimed or untimed,
             fed=True,
             lived=self.lived + lived,
-            begun=self.begun,
-            recycled=self.recycled,
-            made_of=self.made_of,
+        )
+
+    def receive_one(self, source: str, amount: int, *, lived: int) -> Self:
+        """:meth:`receive` of one source, which is what most facts of labour bring."""
+        if self.used or self.produced is not None or not amount:
+            return self.receive({source: amount}, lived=lived)
+        sources = {**self.sources, source: self.sources.get(source, 0) + amount}
+        return msgspec.structs.replace(
+            self, sources=sources, base=self.base + amount, fed=True, lived=self.lived + lived
         )
 
     def made_also_of(self, drafts: dict[str, dict[str, int]]) -> Self:

@@ -279,23 +279,23 @@ def value_of_each(state: State) -> Iterator[tuple[str, int, int]]:
 
     What one took over from another is in both: for a sum take :func:`value_together`.
     """
-    living, shared = _IsLiving().__getitem__, dict[int, list[int]]()
+    living, shared = _IsLiving(), dict[int, list[int]]()
     for name, stock in state.stocks.prefixed(""):
         if stock.kind != "output":
             continue
         content, now = stock.sources if stock.produced is None else stock.produced, 0
         for source, amount in content.items():
-            if living(source):
+            if living[source]:
                 now += amount
         if stock.batch is None:
             whole = sum(content.values())
         else:
             making, place = stock.batch
-            if making not in shared:
+            if (gave := shared.get(making)) is None:
                 batch = batch_of(state, making)
-                of_now = {source: amount for source, amount in batch.sources.items() if living(source)}
-                shared[making] = parts(Batch(sources=of_now, outputs=batch.outputs))
-            now, whole = now + shared[making][place], stock.remaining
+                of_now = {source: amount for source, amount in batch.sources.items() if living[source]}
+                gave = shared[making] = parts(Batch(sources=of_now, outputs=batch.outputs))
+            now, whole = now + gave[place], stock.remaining
         yield name, whole - now if stock.lived else 0, now
 
 
