@@ -17,7 +17,7 @@ from pathlib import Path
 
 import gongfen
 from gongfen import accounts, kinds
-from gongfen.book.recording import TOGETHER
+from gongfen.book.recording.record import TOGETHER
 from gongfen.cli.app import COLLECT
 from gongfen.facts import Fact, decode, decoded_together
 from gongfen.value.worth import value_of_each

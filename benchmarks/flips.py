@@ -27,7 +27,7 @@ from typing import Any
 import gongfen
 from gongfen import accounts
 from gongfen import kinds as k
-from gongfen.book.verification import _compare, _read_entry
+from gongfen.book.proving.verification import _compare, _read_entry
 from gongfen.errors import BookPlaceError, DamagedBookError, ProofError
 from gongfen.facts import Fact
 from gongfen.facts.notation import read_words

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import gongfen
 from gongfen import kinds
-from gongfen.book.verification import read_log
+from gongfen.book.proving.verification import read_log
 from gongfen.cli.app import COLLECT
 from gongfen.facts import Fact
 from gongfen.proof.checkpoint import open_checkpoint

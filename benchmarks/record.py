@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import gongfen
 from gongfen import kinds
-from gongfen.book.verification import read_log
+from gongfen.book.proving.verification import read_log
 from gongfen.facts import Fact, encode
 from gongfen.proof.checkpoint import open_checkpoint
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gongfen.book.receipt import Receipt
+from gongfen.book.recording.receipt import Receipt
 from gongfen.cli.lines import _facts
 from gongfen.errors import GongfenError, ProofError
 from gongfen.facts import KINDS, body_of, decode, reread

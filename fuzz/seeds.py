@@ -8,7 +8,7 @@ import msgspec
 import rfc8785
 
 from fuzz.parsers import ANSWER, NOTE, ORIGIN, PARSERS, SIGNER, WITNESS
-from gongfen.book.receipt import receipt_of
+from gongfen.book.recording.receipt import receipt_of
 from gongfen.facts import Fact, encode
 from gongfen.facts import kinds as k
 from gongfen.facts.signing import MakerKey

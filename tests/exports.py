@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gongfen import accounts
 from gongfen.accounts.chart import External, Living, loss_account, payable, stock_account
-from gongfen.book.booked import day_of
+from gongfen.book.recording.booked import day_of
 from gongfen.errors import GongfenError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k

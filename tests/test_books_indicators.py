@@ -155,7 +155,7 @@ def test_a_period_counts_what_is_dated_in_it(tmp_path: Path) -> None:
 
 def test_what_machines_and_purchases_gave_counts_on_its_day_whenever_it_was_recorded(tmp_path: Path) -> None:
     """Two hours at λ = 0.04 in November 2024 and 3 SLH bought in December; all of it written down today."""
-    from gongfen.book.valuing import months_of
+    from gongfen.book.bookkeeping.valuing import months_of
 
     run = {"machine": "desk", "device": "gpu", "work": "d", "device_us": 2 * US_PER_HOUR}
     bought = {"item": "corpus", "source": "data", "work": "d", "price_micro": 1, "currency": "EUR",

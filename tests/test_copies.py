@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import gongfen
-from gongfen.book.telling import tell
+from gongfen.book.telling.whole import tell
 from gongfen.cli.main import app
 from gongfen.errors import MalformedFactError
 from tests.books import HASH, new_book, said

@@ -13,8 +13,8 @@ import pytest
 
 import gongfen
 from gongfen import kinds as k
-from gongfen.book import mirroring, published
-from gongfen.book.witness import Witness, new_witness
+from gongfen.book.proving import mirroring, published
+from gongfen.book.proving.witness import Witness, new_witness
 from gongfen.errors import BookPlaceError, GongfenError
 from gongfen.facts import Body
 from tests.books import COOPERATIVE, cooperative, said

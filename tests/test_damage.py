@@ -12,7 +12,7 @@ from benchmarks.flips import HARMLESS, MASKS, NAMED, flipped, named, sight, smal
 
 import gongfen
 from gongfen import kinds as k
-from gongfen.book.recording import Receipt
+from gongfen.book.recording.record import Receipt
 from gongfen.errors import DamagedBookError, GongfenError, ProofError
 from gongfen.proof.note import Verifier
 from tests.books import cooperative, new_book

@@ -19,9 +19,9 @@ import torch
 import gongfen
 from gongfen import kinds as k
 from gongfen.book import making
-from gongfen.book.evaluating import Evaluation, Wanted
-from gongfen.book.retrainings import Retrainings, Unit
-from gongfen.book.tracing import sold_passage
+from gongfen.book.evaluating.evaluation import Evaluation, Wanted
+from gongfen.book.evaluating.retrainings import Retrainings, Unit
+from gongfen.book.tracing.outputs import sold_passage
 from gongfen.errors import InputError, MissingAssumptionError, TrainingError, UnknownWorkError
 from gongfen.studio.workshop import Setup
 from gongfen.trace.adamw import Recipe

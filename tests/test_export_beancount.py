@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 import gongfen
-from gongfen.book.exporting import Wanted, ledger_of
+from gongfen.book.bookkeeping.exporting import Wanted, ledger_of
 from gongfen.errors import InputError, MalformedFactError
 from gongfen.facts import kinds as k
 from gongfen.reports.export_beancount import beancount

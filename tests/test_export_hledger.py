@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import gongfen
-from gongfen.book.exporting import Wanted, ledger_of
+from gongfen.book.bookkeeping.exporting import Wanted, ledger_of
 from gongfen.facts import kinds as k
 from gongfen.reports.export_hledger import hledger
 from tests.books import HASH, cooperative, new_book, said

@@ -9,7 +9,7 @@ import pytest
 from prov.model import ProvActivity, ProvAgent, ProvDerivation, ProvDocument, ProvEntity, ProvUsage
 
 import gongfen
-from gongfen.book.exporting import Wanted
+from gongfen.book.bookkeeping.exporting import Wanted
 from gongfen.facts import kinds as k
 from gongfen.reports.export_prov import work
 from tests.books import HASH, cooperative, new_book, said

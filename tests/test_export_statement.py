@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 
 import gongfen
 from gongfen.accounts import conservation, conservation_by_source
-from gongfen.book.exporting import Wanted
-from gongfen.book.stating import MOST_LINES, state_account
+from gongfen.book.bookkeeping.exporting import Wanted
+from gongfen.book.bookkeeping.stating import MOST_LINES, state_account
 from gongfen.errors import GongfenError, UnknownMakerError
 from gongfen.facts import kinds as k
 from gongfen.reports.export_statement import GROUPS, Statement, render

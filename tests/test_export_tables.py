@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gongfen
-from gongfen.book.exporting import Wanted
+from gongfen.book.bookkeeping.exporting import Wanted
 from gongfen.errors import InputError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k

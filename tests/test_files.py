@@ -12,7 +12,7 @@ import pytest
 import gongfen
 from gongfen import kinds as k
 from gongfen.book.files import write_file, write_secret
-from gongfen.book.witness import KEY_FILE, new_witness
+from gongfen.book.proving.witness import KEY_FILE, new_witness
 from gongfen.errors import BookPlaceError, GongfenError, InputError
 from tests.test_cli import gongfen_
 from tests.test_crash import unprivileged

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 import gongfen
 from gongfen.accounts import at_rest
-from gongfen.book.flows import labour_flow
+from gongfen.book.telling.flows import labour_flow
 from gongfen.errors import GongfenError
 from gongfen.facts import kinds as k
 from gongfen.reports.text_pictures import PLACES

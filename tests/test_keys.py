@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import gongfen
 from gongfen import accounts
 from gongfen.accounts.keys import keys_of
-from gongfen.book.keys import draw_key, read_key_file, write_key_file
+from gongfen.book.recording.keys import draw_key, read_key_file, write_key_file
 from gongfen.errors import (
     BookPlaceError,
     DuplicateIdError,

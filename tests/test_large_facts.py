@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import gongfen
-from gongfen.book.verification import verify_record
+from gongfen.book.proving.verification import verify_record
 from gongfen.errors import DamagedBookError, MalformedFactError
 from gongfen.facts import Elsewhere, Fact, admitted, decode, encode, entry, reread
 from gongfen.facts import kinds as k

@@ -109,7 +109,7 @@ def test_who_presses_ctrl_c_is_told_what_is_written(
 def test_what_was_written_just_before_ctrl_c_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd(tmp_path).close()
     (tmp_path / "day.jsonl").write_text("\n".join(labours(30)))
-    put = gongfen.book.recording.Record.writing
+    put = gongfen.book.recording.record.Record.writing
 
     @contextmanager
     def interrupted(self: Any) -> Iterator[None]:
@@ -117,7 +117,7 @@ def test_what_was_written_just_before_ctrl_c_is_counted(tmp_path: Path, monkeypa
             yield
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gongfen.book.recording.Record, "writing", interrupted)
+    monkeypatch.setattr(gongfen.book.recording.record.Record, "writing", interrupted)
     found = gongfen_(tmp_path, "--book", "book.db", "record", "day.jsonl")
     assert "recording was stopped\n  → record the same again\n" in found.stderr
     assert "30 facts before it stay recorded" in found.stderr

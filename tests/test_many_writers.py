@@ -18,7 +18,7 @@ import pytest
 
 import gongfen
 from gongfen import kinds as k
-from gongfen.book import together
+from gongfen.book.recording import together
 from gongfen.errors import BookPlaceError, DuplicateIdError, UnknownMakerError
 from gongfen.facts import Fact
 from tests.books import HASH

@@ -17,7 +17,7 @@ import pytest
 
 import gongfen
 from gongfen import kinds as k
-from gongfen.book.recording import Receipt
+from gongfen.book.recording.record import Receipt
 from gongfen.errors import BookPlaceError
 from gongfen.storage.connection import Connection
 from gongfen.storage.sqlite import SCHEMA_VERSION
@@ -143,7 +143,7 @@ def test_personal_details_leave_the_book_with_the_migration(
 BREAKING_OFF = """
 import os, random, shutil, signal, sys, time
 from pathlib import Path
-import gongfen, gongfen.book.verification
+import gongfen, gongfen.book.proving.verification
 from gongfen.storage.connection import Connection
 folder, root = Path(sys.argv[1]), sys.argv[2]
 work = folder / "work"

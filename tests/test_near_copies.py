@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gongfen.book.quoting import Quoting, duplicate_notes
+from gongfen.book.tracing.quoting import Quoting, duplicate_notes
 from gongfen.errors import GongfenError
 from gongfen.facts import kinds as k
 from gongfen.trace.near_copies import SAME_PPM, NearCopies, NearRule

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 import gongfen
-from gongfen.book.witness import Witness, new_witness
+from gongfen.book.proving.witness import Witness, new_witness
 from gongfen.facts import KINDS
 from gongfen.reports import text, verify
 from gongfen.reports.replies import Owed
@@ -287,7 +287,7 @@ def test_a_quorum_that_is_not_there_names_the_witnesses(shop: Path) -> None:
 
 
 def test_a_receipt_shows_who_cosigned_it(shop: Path) -> None:
-    from gongfen.book.witness_server import WitnessServer
+    from gongfen.book.proving.witness_server import WitnessServer
 
     asked(shop, "log", "key", "--out", "key.txt", *BOOK)
     with new_witness(shop / "w", "witness.example/archive") as made:
@@ -467,7 +467,7 @@ def test_new_facts_are_counted_once_and_only_ours(tmp_path: Path, monkeypatch: p
     assert "new facts: 1;" in told.stdout
     assert "already there: 1" in told.stdout
     # Another program records the same line just before ours comes to the book.
-    from gongfen.book.recording import Record
+    from gongfen.book.recording.record import Record
 
     ours, line = Record.writing, line.replace("e-1", "e-2").replace("bo", "cy")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gongfen.book import telling
+from gongfen.book.telling import whole
 from gongfen.errors import MissingAssumptionError
 from tests.books import COOPERATIVE, HASH, new_book, said
 from tests.test_copies import ONE
@@ -267,7 +267,7 @@ def test_what_was_taken_back_stands_on_the_page_with_its_reason(tmp_path):
 
 
 def test_many_corrections_are_counted_and_the_last_are_shown(tmp_path, monkeypatch):
-    monkeypatch.setattr(telling, "MOST_TAKEN_BACK", 1)
+    monkeypatch.setattr(whole, "MOST_TAKEN_BACK", 1)
     with new_book(tmp_path, BY_HAND) as book:
         for seq in (book.log.size - 1, 4):
             book.correct(seq, f"the mistake of {seq}")

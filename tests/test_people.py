@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gongfen
-from gongfen.book import people
-from gongfen.book.bringing import name_of
+from gongfen.book.importing.corpus import name_of
+from gongfen.book.recording import people
 from gongfen.errors import DamagedBookError, DetailsError, GongfenError, MalformedFactError, UnknownMakerError
 from gongfen.facts import kinds as k
 from gongfen.reports.bundle import verify_bundle

@@ -22,8 +22,8 @@ from typing import Any
 import pytest
 
 import gongfen
-from gongfen.book import fetching
-from gongfen.book.mirroring import (
+from gongfen.book.proving import fetching
+from gongfen.book.proving.mirroring import (
     CheckedLog,
     Source,
     check_published,
@@ -32,7 +32,7 @@ from gongfen.book.mirroring import (
     mirror,
     root_of_first,
 )
-from gongfen.book.published import LogFolder, PublishedLog, publish
+from gongfen.book.proving.published import LogFolder, PublishedLog, publish
 from gongfen.errors import (
     BookPlaceError,
     DamagedBookError,
@@ -361,7 +361,7 @@ KILLED_AT = """
 import os, signal, sys
 from pathlib import Path
 import gongfen
-from gongfen.book.published import publish
+from gongfen.book.proving.published import publish
 left = int(sys.argv[3])
 real = os.fsync
 def fsync(descriptor):
@@ -475,7 +475,7 @@ def test_another_key_and_too_few_witnesses_are_refused(small: tuple[dict[str, by
 
 
 def test_a_log_with_two_keys_is_checked_with_either_and_with_both(tmp_path: Path) -> None:
-    from gongfen.book.recording import create_record
+    from gongfen.book.recording.record import create_record
 
     book = gongfen.Book(create_record(tmp_path / "book.db", ORIGIN, "test", post_quantum=True))
     grow(book, 2)

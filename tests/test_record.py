@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import gongfen
 from gongfen import accounts
-from gongfen.book.recording import Record
+from gongfen.book.recording.record import Record
 from gongfen.errors import (
     AbsurdLabourError,
     BookPlaceError,
@@ -49,7 +49,7 @@ def test_a_fact_gets_a_receipt_that_holds_without_the_book(tmp_path: Path) -> No
 def test_a_receipt_does_not_hold_for_another_fact_or_key(tmp_path: Path) -> None:
     book = cooperative(tmp_path)
     first, second = book.receipt(3), book.receipt(4)
-    mixed = gongfen.book.recording.Receipt(
+    mixed = gongfen.book.recording.record.Receipt(
         **{name: getattr(first, name) for name in first.__struct_fields__} | {"data": second.data}
     )
     with pytest.raises(ProofError):

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from gongfen.book.measured import ONE_CHECKPOINT
-from gongfen.book.tracing_metagradient import ONE_RUN
-from gongfen.book.tracing_period import ONE_RUN as ONE_RUN_OF_A_PERIOD
+from gongfen.book.tracing.measured import ONE_CHECKPOINT
+from gongfen.book.tracing.metagradient import ONE_RUN
+from gongfen.book.tracing.period import ONE_RUN as ONE_RUN_OF_A_PERIOD
 from gongfen.reports.recorded import recorded
 from gongfen.reports.words import Words
 from gongfen.trace.interval import OVER_CHECKPOINTS, OVER_SEEDS

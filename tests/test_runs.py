@@ -17,7 +17,7 @@ import gongfen
 from gongfen import accounts
 from gongfen.accounts.checks import checks_of
 from gongfen.accounts.stocks import Stock
-from gongfen.book.verification import read_log
+from gongfen.book.proving.verification import read_log
 from gongfen.errors import AbsurdLabourError, DamagedBookError, GongfenError, UnknownWorkError
 from gongfen.facts import Body, Fact, admitted, admitted_together, decode, decoded_together, encode, reread_together
 from gongfen.facts import kinds as k

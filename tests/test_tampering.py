@@ -10,7 +10,7 @@ import pytest
 import gongfen
 from gongfen import kinds as k
 from gongfen.book.place import key_path
-from gongfen.book.witnessing import POLICY, policy_of, policy_of_witnesses, set_policy
+from gongfen.book.proving.witnessing import POLICY, policy_of, policy_of_witnesses, set_policy
 from gongfen.errors import BookPlaceError, DamagedBookError, ForkError, ProofError
 from gongfen.proof.checkpoint import Checkpoint, open_checkpoint
 from gongfen.proof.cosignature import WitnessSigner, cosign

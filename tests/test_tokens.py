@@ -115,7 +115,7 @@ def test_an_output_that_its_tokens_do_not_spell_is_not_traced(folder: Path, monk
                 said["tokens"] = said["tokens"][:-1] if harm == "cut short" else [5, *said["tokens"]]
         return said
 
-    monkeypatch.setattr("gongfen.book.tracing.json.loads", loads)
+    monkeypatch.setattr("gongfen.book.tracing.outputs.json.loads", loads)
     with gongfen.open(folder / "gongfen.db") as book:
         before = book.log.size
         for how in HOWS:

@@ -13,13 +13,14 @@ import torch
 
 import gongfen
 from gongfen import kinds as k
-from gongfen.book import making, tracing_metagradient
+from gongfen.book import making
 from gongfen.book.answers import makers_of
-from gongfen.book.evaluating import Evaluation, Wanted
-from gongfen.book.publishing import text_of
-from gongfen.book.tracing import sold_passage, trace_with
-from gongfen.book.tracing_gradients import by_gradients
-from gongfen.book.tracing_metagradient import by_metagradient
+from gongfen.book.evaluating.evaluation import Evaluation, Wanted
+from gongfen.book.proving.publishing import text_of
+from gongfen.book.tracing import metagradient as by_its_run
+from gongfen.book.tracing.gradients import by_gradients
+from gongfen.book.tracing.metagradient import by_metagradient
+from gongfen.book.tracing.outputs import sold_passage, trace_with
 from gongfen.errors import InputError, TrainingError
 from gongfen.reports.replies import Unseen
 from gongfen.reports.text_tested import unseen_lines
@@ -155,10 +156,8 @@ def test_without_a_word_every_way_of_measuring_gives_every_effect_an_interval(fo
 def test_another_seed_that_is_too_rough_leaves_the_interval_unknown(folder: Path, monkeypatch) -> None:
     """What was measured stands; only how much of it is luck is not known."""
     rough = replace(SETUP, recipe=replace(SETUP.recipe, epochs=8, learning_rate_nano=20_000_000, eps_nano=1_000))
-    sound = tracing_metagradient.with_seed
-    monkeypatch.setattr(
-        tracing_metagradient, "with_seed", lambda atelier, *rest: sound(replace(atelier, setup=rough), *rest)
-    )
+    sound = by_its_run.with_seed
+    monkeypatch.setattr(by_its_run, "with_seed", lambda atelier, *rest: sound(replace(atelier, setup=rough), *rest))
     with opened(folder) as book:
         book.trace(RIVER, metagradient=True, cache=folder)
         body = measured(book, RIVER)

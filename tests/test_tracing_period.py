@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gongfen.book.tracing_period import refusals
+from gongfen.book.tracing.period import refusals
 from gongfen.reports import text
 from gongfen.reports.replies import TracedPeriod
 from gongfen.reports.words import Words

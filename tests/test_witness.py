@@ -28,12 +28,12 @@ import pytest
 from rich.cells import cell_len
 
 import gongfen
-from gongfen.book import witness_server, witnessing
-from gongfen.book.fetching import ask
-from gongfen.book.published import publish
-from gongfen.book.witness import Cosigned, Witness, log_name, new_witness, read_log_key, read_witness_key
-from gongfen.book.witness_server import WitnessServer
-from gongfen.book.witnessing import ask_witnesses, policy_of, policy_of_witnesses, set_policy
+from gongfen.book.proving import witness_server, witnessing
+from gongfen.book.proving.fetching import ask
+from gongfen.book.proving.published import publish
+from gongfen.book.proving.witness import Cosigned, Witness, log_name, new_witness, read_log_key, read_witness_key
+from gongfen.book.proving.witness_server import WitnessServer
+from gongfen.book.proving.witnessing import ask_witnesses, policy_of, policy_of_witnesses, set_policy
 from gongfen.cli.forks import BETWEEN
 from gongfen.errors import (
     BookPlaceError,

@@ -575,9 +575,9 @@ def test_a_sale_counts_by_the_rate_of_its_day_whenever_that_was_recorded(
 ) -> None:
     """5.00 USD: by the last rate of a day not after the sale, in the worth, in the indicators and on the page."""
     # The months that are told are the last 24.
-    monkeypatch.setattr("gongfen.book.recording.now", lambda: "2026-12-01T00:00:00.000000Z")
-    from gongfen.book.telling_outputs import shown
-    from gongfen.book.valuing import months_of
+    monkeypatch.setattr("gongfen.book.recording.record.now", lambda: "2026-12-01T00:00:00.000000Z")
+    from gongfen.book.bookkeeping.valuing import months_of
+    from gongfen.book.telling.outputs import shown
 
     with cooperative(tmp_path) as book:
         output = k.Output(output="song-2", sha256=HASH, size_bytes=4)
@@ -603,7 +603,7 @@ def test_a_later_rate_says_nothing_of_an_earlier_sale(tmp_path: Path) -> None:
 
 def test_month_by_month_what_is_unknown_is_unknown(tmp_path: Path) -> None:
     """One sale in November, no wage: e and q are unknown; in December a wage, and nothing sold."""
-    from gongfen.book.valuing import months_of
+    from gongfen.book.bookkeeping.valuing import months_of
 
     with cooperative(tmp_path) as book:
         book.record(
@@ -621,7 +621,7 @@ def test_month_by_month_what_is_unknown_is_unknown(tmp_path: Path) -> None:
 
 
 def test_labour_in_the_last_month_there_is_ends(tmp_path: Path) -> None:
-    from gongfen.book.valuing import months_of
+    from gongfen.book.bookkeeping.valuing import months_of
 
     with new_book(tmp_path, COOPERATIVE) as book:
         book.record(k.Labour(maker="ada", work="poem-1", labour_kind=1, phase="training", standing="employed",

@@ -16,8 +16,8 @@ import torch
 import gongfen
 from gongfen.book.making import Atelier, open_atelier
 from gongfen.book.place import cache_folder
-from gongfen.book.tracing import passage_of
-from gongfen.book.tracing_gradients import by_gradients
+from gongfen.book.tracing.gradients import by_gradients
+from gongfen.book.tracing.outputs import passage_of
 from gongfen.trace.problem import Passage
 
 LENGTH, DRAWN, COPIES = 60, 40, 12

@@ -15,12 +15,13 @@ import msgspec
 from gongfen import shares
 from gongfen.accounts import conservation
 from gongfen.accounts.state import HeldKey
-from gongfen.book import answers, keys, people
+from gongfen.book import answers
 from gongfen.book.clock import new_id, today
 from gongfen.book.periods import check_period
 from gongfen.book.place import cache_folder, own_origin, place_of, user
-from gongfen.book.receipt import Receipt
-from gongfen.book.recording import Record, create_record, open_record, read_log_keys
+from gongfen.book.recording import keys, people
+from gongfen.book.recording.receipt import Receipt
+from gongfen.book.recording.record import Record, create_record, open_record, read_log_keys
 from gongfen.errors import MalformedFactError, MissingAssumptionError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
@@ -30,14 +31,14 @@ from gongfen.reports.replies import Flagged, Owed, Person, TracedPeriod, Who
 from gongfen.value import Swings, Worth
 
 if TYPE_CHECKING:
-    from gongfen.book.bringing import Brought
-    from gongfen.book.correcting import Corrected
-    from gongfen.book.exporting import Exported, Wanted
+    from gongfen.book.bookkeeping.exporting import Exported, Wanted
     from gongfen.book.importing import Imported, Terms
+    from gongfen.book.importing.corpus import Brought
     from gongfen.book.making import Prompt, Trained, Written
-    from gongfen.book.publishing import Published
-    from gongfen.book.tracing import Traced
-    from gongfen.book.verification import Verified
+    from gongfen.book.proving.publishing import Published
+    from gongfen.book.proving.verification import Verified
+    from gongfen.book.recording.correcting import Corrected
+    from gongfen.book.tracing.outputs import Traced
     from gongfen.reports.evaluation import Evaluated, Planned
     from gongfen.reports.ledger import Account, DataLoop, Idle, Indicators, LabourFlow, Ledger, Models
     from gongfen.studio.corpus import Corpus
@@ -83,7 +84,7 @@ class Book:
 
     def verify(self, key: str | None = None, since: str | None = None, progress: Progress | None = None) -> "Verified":
         """Check every byte, hash, signature, settlement and answer of the book."""
-        from gongfen.book.verification import verify_record
+        from gongfen.book.proving.verification import verify_record
 
         return verify_record(self.log, read_log_keys(key) if key else (), since, progress)
 
@@ -140,7 +141,7 @@ class Book:
 
     def hangs_on(self, *outputs: str) -> tuple[Swings, ...]:
         """Which assumptions the value of outputs hangs on, and each rent: the widest swing first."""
-        from gongfen.book.valuing import swings_of
+        from gongfen.book.bookkeeping.valuing import swings_of
 
         with self.log.reading():
             return swings_of(self.log, outputs)
@@ -159,40 +160,40 @@ class Book:
 
     def ledger(self) -> "Ledger":
         """The labour ledger at a glance: what was given, where it is, whether it balances, and what stands beside."""
-        from gongfen.book import bookkeeping
+        from gongfen.book.bookkeeping import ledger
 
         with self.log.reading():
-            return bookkeeping.ledger_of(self.log)
+            return ledger.ledger_of(self.log)
 
     def flow(self) -> "LabourFlow":
         """Where labour went, step by step: from makers and machines through data and models into outputs."""
-        from gongfen.book.flows import passed_on
+        from gongfen.book.telling.flows import passed_on
 
         with self.log.reading():
             return passed_on(self.log)
 
     def accounts(self, prefix: str = "") -> "tuple[Account, ...]":
         """The accounts whose names begin with ``prefix``, and their balances."""
-        from gongfen.book import bookkeeping
+        from gongfen.book.bookkeeping import ledger
 
         with self.log.reading():
-            return bookkeeping.accounts_below(self.log.state, prefix)
+            return ledger.accounts_below(self.log.state, prefix)
 
     def close_period(self, period: str, close: str | None = None) -> k.Close:
         """Close a period of the labour ledger with the balances of the log as it stands, and record it."""
-        from gongfen.book import bookkeeping
+        from gongfen.book.bookkeeping import ledger
 
         check_period(period)
         self.log.refresh()
-        return bookkeeping.close_period(self.log, period, close)
+        return ledger.close_period(self.log, period, close)
 
     def indicators(self, period: str | None = None, *, progress: Progress = silent) -> "Indicators":
         """c, v, s, W, e, q, r, the labour share, prices against values, owners: of a period, or altogether.
 
         Of a year, or altogether, month by month too.
         """
-        from gongfen.book.capital import indicators_of
-        from gongfen.book.valuing import months_in
+        from gongfen.book.bookkeeping.capital import indicators_of
+        from gongfen.book.bookkeeping.valuing import months_in
 
         with self.log.reading():
             found = indicators_of(self.log, period, progress)
@@ -203,14 +204,14 @@ class Book:
 
         ``peaks``: device → FLOP a second that it can do at most; then it is said how much of that was used.
         """
-        from gongfen.book.measuring import models_of
+        from gongfen.book.bookkeeping.measuring import models_of
 
         with self.log.reading():
             return models_of(self.log, progress, peaks)
 
     def loop(self, *, progress: Progress = silent) -> "DataLoop":
         """The data loop: what came back as data, by the equations and by the ledger, and where it leads."""
-        from gongfen.book.looping import loop_of
+        from gongfen.book.bookkeeping.looping import loop_of
 
         with self.log.reading():
             return loop_of(self.log, progress)
@@ -224,9 +225,9 @@ class Book:
         It begins on ``first_day``; else on the day after the last such loss, or, if there was none, so that it ends
         yesterday. Without ``days`` it ends yesterday.
         """
-        from gongfen.book import bookkeeping
+        from gongfen.book.bookkeeping import ledger
 
-        return bookkeeping.idle(self.log, work, rate, days, first_day, write=record)
+        return ledger.idle(self.log, work, rate, days, first_day, write=record)
 
     # -- exchange --------------------------------------------------------------------------------------------------
 
@@ -293,7 +294,7 @@ class Book:
 
         ``dry_run`` writes nothing: it only says what would be taken back, or raises why it cannot be.
         """
-        from gongfen.book.correcting import correct
+        from gongfen.book.recording.correcting import correct
 
         return correct(self.log, number, reason, dry_run=dry_run)
 
@@ -301,14 +302,14 @@ class Book:
 
     def label(self, output: str, folder: str | os.PathLike[str], producer: str | None = None) -> "Published":
         """Write an output as a Markdown file with its visible and hidden label, and record it."""
-        from gongfen.book import publishing
+        from gongfen.book.proving import publishing
 
         self.log.refresh()
         return publishing.label(self.log, output, Path(folder), producer)
 
     def audit(self) -> bytes:
         """The audit bundle: a zip that verifies without this book."""
-        from gongfen.book import publishing
+        from gongfen.book.proving import publishing
 
         return publishing.audit(self.log)
 
@@ -316,7 +317,7 @@ class Book:
         self, wanted: "Wanted", out: str | os.PathLike[str] | IO[bytes], *, progress: Progress | None = None
     ) -> "Exported":
         """The books as Beancount, hledger, CSV, Parquet or a statement, in a file or on a stream of bytes."""
-        from gongfen.book.exporting import export
+        from gongfen.book.bookkeeping.exporting import export
 
         return export(self.log, wanted, out, progress or silent)
 
@@ -324,7 +325,7 @@ class Book:
 
     def bring_in(self, corpus: "Corpus", *, dry_run: bool = False, progress: Progress | None = None) -> "Brought":
         """Record a corpus with its makers, sources, licences, and what was left out."""
-        from gongfen.book.bringing import bring_in
+        from gongfen.book.importing.corpus import bring_in
 
         return bring_in(self.log, corpus, dry_run=dry_run, progress=progress)
 
@@ -404,11 +405,11 @@ class Book:
         training run once for each output; ``seeds``: train with other seeds, too, so many in all (2 if nothing is
         said), for an interval of every effect.
         """
-        from gongfen.book import tracing
+        from gongfen.book.tracing.outputs import How, trace_outputs
 
         self.log.refresh()
-        how = tracing.How(index, sentences, rerank, workers, ray, metagradient, seeds, bergson, tokens, tuple(spans))
-        return tracing.trace_outputs(self.log, outputs, cache or cache_folder(), progress, how)
+        how = How(index, sentences, rerank, workers, ray, metagradient, seeds, bergson, tokens, tuple(spans))
+        return trace_outputs(self.log, outputs, cache or cache_folder(), progress, how)
 
     def trace_period(
         self,
@@ -425,7 +426,9 @@ class Book:
         It is settlement grade when it stands that test; else it is recorded as display grade, with the reason.
         ``seeds``: train with other seeds, too, so many in all, for an interval of every effect; 1: none.
         """
-        from gongfen.book import making, tracing, tracing_period
+        from gongfen.book.making import open_atelier
+        from gongfen.book.tracing.outputs import model_of
+        from gongfen.book.tracing.period import PeriodTrace
 
         check_period(period)
         self.log.refresh()
@@ -434,8 +437,8 @@ class Book:
             raise MissingAssumptionError(
                 f"period {period}", f"has no sales in {currency}", "record them first: gongfen record sale …"
             )
-        atelier = making.open_atelier(self.log, tracing.model_of(self.log, sold.outputs[0]), cache or cache_folder())
-        found = tracing_period.PeriodTrace(self.log, atelier, period, currency)
+        atelier = open_atelier(self.log, model_of(self.log, sold.outputs[0]), cache or cache_folder())
+        found = PeriodTrace(self.log, atelier, period, currency)
         found.measure(progress)
         if validate:
             found.validate(validate, progress)
@@ -460,19 +463,19 @@ class Book:
         The retrainings are kept beside the run: none is made twice. ``announce`` is told what it will take before it
         begins; ``dry_run``: that alone is answered, and nothing is retrained or written.
         """
-        from gongfen.book import evaluating
+        from gongfen.book.evaluating.evaluation import Evaluation, Wanted, only_planned
 
         self.log.refresh()
-        wanted = evaluating.Wanted(outputs, subsets, seeds, tuple(drop))
-        found = evaluating.Evaluation(self.log, model, wanted, cache or cache_folder())
+        wanted = Wanted(outputs, subsets, seeds, tuple(drop))
+        found = Evaluation(self.log, model, wanted, cache or cache_folder())
         planned = found.planned()
         if announce is not None:
             announce(planned)
-        return evaluating.only_planned(planned) if dry_run else found.run(planned, progress)
+        return only_planned(planned) if dry_run else found.run(planned, progress)
 
     def report(self, title: str = "Gongfen 工分", command: str = "gongfen report") -> str:
         """One self-contained page in English and Chinese: the last settlement and what it rests on, or all there is."""
-        from gongfen.book.telling import tell
+        from gongfen.book.telling.whole import tell
         from gongfen.reports.page import render
 
         self.log.refresh()

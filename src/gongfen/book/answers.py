@@ -8,9 +8,9 @@ from msgspec import UnsetType
 from gongfen.accounts import living_labour, stock_in
 from gongfen.accounts.chart import UNIDENTIFIED, Living, payable, read_source
 from gongfen.accounts.state import State
-from gongfen.book.correcting import taken_back
 from gongfen.book.how_tested import tested
-from gongfen.book.recording import Record
+from gongfen.book.recording.correcting import taken_back
+from gongfen.book.recording.record import Record
 from gongfen.book.sampled import sampled
 from gongfen.errors import MissingAssumptionError, UnknownMakerError, UnknownWorkError
 from gongfen.facts import Fact

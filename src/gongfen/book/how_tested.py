@@ -2,7 +2,7 @@
 
 import re
 
-from gongfen.book.recording import Record
+from gongfen.book.recording.record import Record
 from gongfen.facts import kinds as k
 from gongfen.reports.replies import Tested
 

@@ -16,8 +16,8 @@ from msgspec import UNSET
 from gongfen.book.answers import TYPED
 from gongfen.book.clock import today
 from gongfen.book.place import beside
-from gongfen.book.publishing import text_of
-from gongfen.book.recording import Record
+from gongfen.book.proving.publishing import text_of
+from gongfen.book.recording.record import Record
 from gongfen.book.tokens import hold_works, tokens_known
 from gongfen.book.uses import counted, unit_of
 from gongfen.errors import InputError, MalformedFactError, MissingAssumptionError, TrainingError, UnknownWorkError

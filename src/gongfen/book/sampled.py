@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from gongfen.book.recording import Record
+from gongfen.book.recording.record import Record
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.references import SAMPLE

@@ -11,8 +11,8 @@ from hashlib import sha256
 from importlib.metadata import version
 
 from gongfen.book.answers import making_of, prompt_length
-from gongfen.book.publishing import text_of
-from gongfen.book.recording import Record
+from gongfen.book.proving.publishing import text_of
+from gongfen.book.recording.record import Record
 from gongfen.errors import TrainingError
 from gongfen.studio.workshop import Workshop
 from gongfen.trace.problem import Passage

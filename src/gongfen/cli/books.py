@@ -92,8 +92,8 @@ def indicators(
     if table is not None:
         if period is not None:
             raise InputError("a period and --table", "are asked for together", "ask for one: a table has no periods")
-        from gongfen.book.capital import producers_of  # noqa: PLC0415 - opening stays quick
-        from gongfen.book.sheets import rows_of  # noqa: PLC0415 - opening stays quick
+        from gongfen.book.bookkeeping.capital import producers_of  # noqa: PLC0415 - opening stays quick
+        from gongfen.book.bookkeeping.sheets import rows_of  # noqa: PLC0415 - opening stays quick
         from gongfen.value.producer_table import producers_of_rows  # noqa: PLC0415 - opening stays quick
 
         several = producers_of(producers_of_rows(rows_of(table), table.name))
@@ -170,7 +170,7 @@ def average(
     as_json: AsJson = False,
 ) -> None:
     """What a task takes on the social average, and what each producer gains or gives by it. No book is needed."""
-    from gongfen.book.tasks import average_of  # noqa: PLC0415 - opening stays quick
+    from gongfen.book.bookkeeping.tasks import average_of  # noqa: PLC0415 - opening stays quick
 
     found = average_of(table)
     show(found, as_json=as_json, draw=lambda: text_tasks.average(found, words()))
@@ -186,7 +186,7 @@ def automation(
     as_json: AsJson = False,
 ) -> None:
     """Which tasks a machine does for less than their wages: machine cost < w·h. No book is needed."""
-    from gongfen.book.tasks import automation_of  # noqa: PLC0415 - opening stays quick
+    from gongfen.book.bookkeeping.tasks import automation_of  # noqa: PLC0415 - opening stays quick
 
     found = automation_of(table)
     show(found, as_json=as_json, draw=lambda: text_tasks.automation(found, words()))

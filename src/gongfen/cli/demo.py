@@ -16,9 +16,9 @@ import typer
 from rich.console import Console, Group
 
 import gongfen
-from gongfen.book import people
 from gongfen.book.clock import today
-from gongfen.book.publishing import text_of
+from gongfen.book.proving.publishing import text_of
+from gongfen.book.recording import people
 from gongfen.cli.app import AsJson, app, progress, several_steps, words
 from gongfen.cli.mistakes import told
 from gongfen.errors import ProofError
@@ -187,18 +187,20 @@ def sell(demo: Demo) -> None:
 
 def trace(demo: Demo) -> None:
     """Influence, and how good its measurement is."""
-    from gongfen.book import making, tracing, tracing_period  # noqa: PLC0415 - loads torch
+    from gongfen.book.making import open_atelier  # noqa: PLC0415 - loads torch
+    from gongfen.book.tracing.outputs import trace_with  # noqa: PLC0415 - loads torch
+    from gongfen.book.tracing.period import PeriodTrace  # noqa: PLC0415 - loads torch
 
     log = demo.book.log
     wanted = [output for output in demo.outputs if demo.book.who(output).grade is None]
     target = period_target(demo.period, demo.config["currency"])
     if wanted or not log.about(target):
         with demo.watched(N_("opening the model")):
-            atelier = making.open_atelier(log, MODEL, demo.cache, demo.workshop)
+            atelier = open_atelier(log, MODEL, demo.cache, demo.workshop)
         if wanted:
             with demo.watched(N_("display grade: gradients of every work")) as move:
-                tracing.trace_with(log, atelier, wanted, move)
-        period = tracing_period.PeriodTrace(log, atelier, demo.period, demo.config["currency"])
+                trace_with(log, atelier, wanted, move)
+        period = PeriodTrace(log, atelier, demo.period, demo.config["currency"])
         with demo.watched(N_("settlement grade: back through the training run")) as move:
             period.measure(move)
         with demo.watched(N_("checking by honest retraining")) as move:

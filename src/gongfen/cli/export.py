@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 import gongfen
-from gongfen.book.exporting import Wanted
+from gongfen.book.bookkeeping.exporting import Wanted
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
 from gongfen.errors import InputError
 from gongfen.reports.export_ledger import Table

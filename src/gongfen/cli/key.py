@@ -9,9 +9,9 @@ import typer
 from rich.text import Text
 
 import gongfen
-from gongfen.book import keys
 from gongfen.book.place import VARIABLE
-from gongfen.book.trying import check_own_word, try_out
+from gongfen.book.recording import keys
+from gongfen.book.recording.trying import check_own_word, try_out
 from gongfen.cli.app import AsJson, BookPath, app, reading, show, words
 from gongfen.cli.record import check_speaker, said_facts
 from gongfen.errors import BookPlaceError, GongfenError

@@ -16,8 +16,8 @@ from rich.text import Text
 import gongfen
 from gongfen.book.files import write_file
 from gongfen.book.place import VARIABLE
-from gongfen.book.recording import Record
-from gongfen.book.witnessing import cosigned_at, kept_policy
+from gongfen.book.proving.witnessing import cosigned_at, kept_policy
+from gongfen.book.recording.record import Record
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
 from gongfen.cli.brief import brief
 from gongfen.facts import Fact, encode

@@ -9,8 +9,8 @@ import typer
 from rich.text import Text
 
 import gongfen
-from gongfen.book import mirroring, published
-from gongfen.book.witnessing import cosigned_at
+from gongfen.book.proving import mirroring, published
+from gongfen.book.proving.witnessing import cosigned_at
 from gongfen.cli.app import AsJson, BookPath, progress, reading, show, words
 from gongfen.cli.forks import BETWEEN, Evidence, showing_forks
 from gongfen.cli.log import log_app

@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 import gongfen
-from gongfen.book import keys
+from gongfen.book.recording import keys
 from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
 from gongfen.cli.fields import RecordCommand
 from gongfen.cli.lines import STANDARD_INPUT, is_lines, read_facts

@@ -25,7 +25,7 @@ def sectors(
     as_json: AsJson = False,
 ) -> None:
     """Labour values of a sector table, l(I − A)⁻¹, exactly; whether v·y = l·x; and its prices against them."""
-    from gongfen.book.sectors import sectors_of  # noqa: PLC0415 - opening stays quick
+    from gongfen.book.bookkeeping.sectors import sectors_of  # noqa: PLC0415 - opening stays quick
 
     found = sectors_of(table, money=money)
     show(found, as_json=as_json, draw=lambda: text_indicators.sectors(found, words()))

@@ -20,7 +20,7 @@ from gongfen.reports import text
 from gongfen.reports.replies import Who
 
 if TYPE_CHECKING:
-    from gongfen.book.tracing import Traced
+    from gongfen.book.tracing.outputs import Traced
 
 PERIOD = "period:"
 FEWEST, SEVERAL = 8, 2

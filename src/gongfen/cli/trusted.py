@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gongfen.book.recording import read_log_keys
-from gongfen.book.witness import read_witness_key
+from gongfen.book.proving.witness import read_witness_key
+from gongfen.book.recording.record import read_log_keys
 from gongfen.errors import InputError
 from gongfen.proof.checkpoint import read_checkpoint
 from gongfen.proof.note import NoteVerifier, read_note

@@ -12,10 +12,10 @@ import typer
 from rich.text import Text
 
 import gongfen
-from gongfen.book.publishing import check_file
-from gongfen.book.receipt import Receipt
-from gongfen.book.verification import Verified
-from gongfen.book.witnessing import cosigned_at
+from gongfen.book.proving.publishing import check_file
+from gongfen.book.proving.verification import Verified
+from gongfen.book.proving.witnessing import cosigned_at
+from gongfen.book.recording.receipt import Receipt
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
 from gongfen.cli.brief import WHOLE, brief
 from gongfen.cli.forks import showing_forks

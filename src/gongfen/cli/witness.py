@@ -12,9 +12,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 import gongfen
-from gongfen.book import witnessing
-from gongfen.book.witness import Fork, Witness, WitnessedLog, new_witness, read_log_key
-from gongfen.book.witness_server import WitnessServer
+from gongfen.book.proving import witnessing
+from gongfen.book.proving.witness import Fork, Witness, WitnessedLog, new_witness, read_log_key
+from gongfen.book.proving.witness_server import WitnessServer
 from gongfen.cli.app import MISTAKE, AsJson, BookPath, app, reading, show, words
 from gongfen.cli.forks import Evidence, showing_forks, write_evidence
 from gongfen.cli.log import log_app

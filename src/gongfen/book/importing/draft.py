@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from gongfen.book import people
 from gongfen.book.importing.terms import Terms
-from gongfen.book.recording import Record
-from gongfen.book.trying import book_and_forget
+from gongfen.book.recording import people
+from gongfen.book.recording.record import Record
+from gongfen.book.recording.trying import book_and_forget
 from gongfen.errors import BookPlaceError, GongfenError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k

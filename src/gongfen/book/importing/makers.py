@@ -3,9 +3,9 @@
 import json
 import re
 
-from gongfen.book import people
 from gongfen.book.importing.draft import Draft
-from gongfen.book.recording import Record
+from gongfen.book.recording import people
+from gongfen.book.recording.record import Record
 from gongfen.errors import ToolExportError, UnknownMakerError
 from gongfen.studio.importers.export import Entry, User
 from gongfen.studio.names import UNIDENTIFIED, maker_id, tidy

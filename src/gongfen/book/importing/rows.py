@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from msgspec import UNSET
 
-from gongfen.book.bookkeeping import corrected_in
+from gongfen.book.bookkeeping.ledger import corrected_in
 from gongfen.book.importing.draft import Draft
 from gongfen.book.importing.evidence import says_when
 from gongfen.facts import Body

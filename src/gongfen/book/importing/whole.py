@@ -10,7 +10,7 @@ from gongfen.book.importing.rows import Rows
 from gongfen.book.importing.runs import Runs
 from gongfen.book.importing.terms import Terms
 from gongfen.book.importing.works import Works
-from gongfen.book.recording import Record
+from gongfen.book.recording.record import Record
 from gongfen.progress import Progress
 from gongfen.studio.importers.export import Export
 

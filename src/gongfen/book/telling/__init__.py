@@ -1,0 +1,1 @@
+"""A book as the report page tells it."""
