@@ -13,8 +13,8 @@ from gongfen.errors import GongfenError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.shapes import NAME
-from gongfen.reports.export_ledger import Balance, Booked, Ledger, commodity
-from gongfen.reports.export_names import their_name
+from gongfen.reports.export.ledger import Balance, Booked, Ledger, commodity
+from gongfen.reports.export.names import their_name
 from tests.histories import facts_of
 
 Balances = dict[tuple[str, str], Decimal]

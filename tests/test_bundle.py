@@ -15,7 +15,7 @@ import gongfen
 from gongfen.errors import ProofError
 from gongfen.proof.note import Signer, Verifier
 from gongfen.reports.bundle import unzipped, verify_bundle, write_bundle, zipped
-from gongfen.reports.evidence import evidence
+from gongfen.reports.bundle.evidence import evidence
 from tests.books import HASH, cooperative, said, signed_again
 
 Parts = dict[str, bytes]

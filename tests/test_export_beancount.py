@@ -11,9 +11,9 @@ import gongfen
 from gongfen.book.bookkeeping.exporting import Wanted, ledger_of
 from gongfen.errors import InputError, MalformedFactError
 from gongfen.facts import kinds as k
-from gongfen.reports.export_beancount import beancount
-from gongfen.reports.export_ledger import without_memo
-from gongfen.reports.export_names import own_name
+from gongfen.reports.export.beancount import beancount
+from gongfen.reports.export.ledger import without_memo
+from gongfen.reports.export.names import own_name
 from tests.books import HASH, cooperative, new_book, said
 from tests.exports import ledger_of_history, our_balances, their_balances, their_errors
 from tests.histories import histories

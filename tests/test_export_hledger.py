@@ -13,7 +13,7 @@ import pytest
 import gongfen
 from gongfen.book.bookkeeping.exporting import Wanted, ledger_of
 from gongfen.facts import kinds as k
-from gongfen.reports.export_hledger import hledger
+from gongfen.reports.export.hledger import hledger
 from tests.books import HASH, cooperative, new_book, said
 from tests.exports import Balances, ledger_of_history, our_balances
 from tests.histories import Step, history

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gongfen.accounts.chart import METERS
-from gongfen.reports.export_ledger import MEMO, commodity
-from gongfen.reports.export_names import NUMBERS, WORDS, own_name, root_of, their_name
+from gongfen.reports.export.ledger import MEMO, commodity
+from gongfen.reports.export.names import NUMBERS, WORDS, own_name, root_of, their_name
 from tests.exports import charted, fixed
 
 CHART = Path(__file__).parents[1] / "docs" / "reference" / "accounts.md"

@@ -11,7 +11,7 @@ from prov.model import ProvActivity, ProvAgent, ProvDerivation, ProvDocument, Pr
 import gongfen
 from gongfen.book.bookkeeping.exporting import Wanted
 from gongfen.facts import kinds as k
-from gongfen.reports.export_prov import work
+from gongfen.reports.export.prov import work
 from tests.books import HASH, cooperative, new_book, said
 
 

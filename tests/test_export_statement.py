@@ -16,7 +16,7 @@ from gongfen.book.bookkeeping.exporting import Wanted
 from gongfen.book.bookkeeping.stating import MOST_LINES, state_account
 from gongfen.errors import GongfenError, UnknownMakerError
 from gongfen.facts import kinds as k
-from gongfen.reports.export_statement import GROUPS, Statement, render
+from gongfen.reports.export.statement import GROUPS, Statement, render
 from tests.books import HASH, cooperative, new_book, said
 from tests.histories import MAKERS, facts_of, histories
 from tests.test_cli import gongfen_

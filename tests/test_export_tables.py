@@ -21,9 +21,9 @@ from gongfen.book.bookkeeping.exporting import Wanted
 from gongfen.errors import InputError
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
-from gongfen.reports.export_csv import COLUMNS, FORMULAS, comma_separated, harmless
-from gongfen.reports.export_ledger import Balance, Booked, Ledger, Table, exact
-from gongfen.reports.export_parquet import write_parquet
+from gongfen.reports.export.csv import COLUMNS, FORMULAS, comma_separated, harmless
+from gongfen.reports.export.ledger import Balance, Booked, Ledger, Table, exact
+from gongfen.reports.export.parquet import write_parquet
 from tests.books import COOPERATIVE, HASH, cooperative, new_book, said
 
 

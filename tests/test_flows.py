@@ -12,7 +12,7 @@ from gongfen.accounts import at_rest
 from gongfen.book.telling.flows import labour_flow
 from gongfen.errors import GongfenError
 from gongfen.facts import kinds as k
-from gongfen.reports.text_pictures import PLACES
+from gongfen.reports.text.pictures import PLACES
 from tests.books import new_book
 from tests.histories import facts_of, histories
 from tests.test_cli import gongfen_

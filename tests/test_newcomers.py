@@ -12,8 +12,9 @@ from rich.console import Console
 import gongfen
 from gongfen.book.proving.witness import Witness, new_witness
 from gongfen.facts import KINDS
-from gongfen.reports import text, verify
+from gongfen.reports import verify
 from gongfen.reports.replies import Owed
+from gongfen.reports.text import replies
 from gongfen.reports.words import Words
 from tests.books import cooperative, new_book
 from tests.test_cli import Said, gongfen_
@@ -547,7 +548,7 @@ def test_a_narrow_table_keeps_names_and_figures_whole() -> None:
                  paid_micro=0, owed_micro=10**12, settlements=()) for n in range(3)]  # fmt: skip
     console = Console(width=38)
     with console.capture() as captured:
-        console.print(text.owed(rows, Words("en")))
+        console.print(replies.owed(rows, Words("en")))
     assert captured.get().count("EUR 1,000,000.00") == 6
     assert "maker-2\n  for labour     EUR 1,000,000.00" in captured.get()
 

@@ -14,11 +14,12 @@ import pytest
 from babel.messages.extract import extract
 from jinja2.ext import babel_extract
 
-from gongfen.reports import page as page_module
-from gongfen.reports import pictures as pictures_module
+from gongfen import reports
 from gongfen.reports.charts.flow_layout import lay_out
 from gongfen.reports.charts.row_bars import Span, bars
-from gongfen.reports.page import render
+from gongfen.reports.page import pictures as pictures_module
+from gongfen.reports.page import report as page_module
+from gongfen.reports.page.report import render
 from gongfen.reports.story import (
     Flow,
     LabourPart,
@@ -654,13 +655,13 @@ def test_sample_data_is_marked_wherever_it_is_shown():
 
 # --- both languages ---------------------------------------------------------------------------------------------------
 
-REPORTS = Path(page_module.__file__).parent
+REPORTS = Path(reports.__file__).parent
 
 
 def messages():
     """Every message that code and templates say, as (singular, plural or None)."""
     found = set()
-    for path in [*REPORTS.glob("*.py"), *(REPORTS.parent / "book").glob("*.py")]:
+    for path in [*REPORTS.rglob("*.py"), *(REPORTS.parent / "book").rglob("*.py")]:
         keywords = {"gettext": None, "say": None, "N_": None, "ngettext": (1, 2), "counted": (1, 2)}
         with path.open("rb") as source:
             found |= {m for _, m, _, _ in extract("python", source, keywords=keywords)}
@@ -675,7 +676,7 @@ def messages():
 def terminal_messages():
     """What the command line says: arguments of gettext, say, counted, table, and texts marked with N_."""
     found = set()
-    for path in [*(REPORTS.parent / "cli").glob("*.py"), REPORTS / "text.py"]:
+    for path in [*(REPORTS.parent / "cli").glob("*.py"), REPORTS / "text" / "replies.py"]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))

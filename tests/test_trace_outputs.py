@@ -23,7 +23,7 @@ from gongfen.book.tracing.metagradient import by_metagradient
 from gongfen.book.tracing.outputs import sold_passage, trace_with
 from gongfen.errors import InputError, TrainingError
 from gongfen.reports.replies import Unseen
-from gongfen.reports.text_tested import unseen_lines
+from gongfen.reports.text.tested import unseen_lines
 from gongfen.reports.words import Words
 from gongfen.studio.workshop import code_sha256
 from gongfen.trace.interval import OVER_CHECKPOINTS, OVER_SEEDS

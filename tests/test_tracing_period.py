@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gongfen.book.tracing.period import refusals
-from gongfen.reports import text
 from gongfen.reports.replies import TracedPeriod
+from gongfen.reports.text import replies
 from gongfen.reports.words import Words
 from gongfen.trace.leave_out import LeaveOut, LeftOut
 from gongfen.trace.rank_interval import rank_interval, rank_interval_ppm
@@ -88,4 +88,4 @@ def test_a_period_says_how_far_its_rank_correlation_is_known():
         utility_nnat=0, residual_nnat=0, told=True, seq=1,
     )  # fmt: skip
     line = "held against 8 retrainings: rank correlation 0.98 [0.82, 1.00]"
-    assert line in map(str, text.period(found, Words("en")).renderables)
+    assert line in map(str, replies.period(found, Words("en")).renderables)

@@ -20,7 +20,7 @@ from gongfen.errors import InputError, MalformedFactError, MissingAssumptionErro
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import US_PER_HOUR as HOUR
-from gongfen.reports import worth_text
+from gongfen.reports.text import worth as worth_text
 from gongfen.reports.words import Words
 from gongfen.reports.worth_words import machine_note
 from gongfen.value import Carried, Swing, Swings, Worth, swings, worth

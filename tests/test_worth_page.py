@@ -9,14 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gongfen import reports
 from gongfen.facts import kinds as k
-from gongfen.reports import page as page_module
 from gongfen.reports.charts.drawing import Saying
 from gongfen.reports.charts.over_time import Line, over_time
 from gongfen.reports.charts.price_band import Priced, price_band
 from gongfen.reports.charts.stacked_bars import Piece, Stack, stacked_bars
 from gongfen.reports.charts.tornado import Sway, tornado
-from gongfen.reports.page import render
+from gongfen.reports.page.report import render
 from gongfen.reports.story import Month
 from gongfen.value import Layer, Swings, swings, worth
 from gongfen.value.worth import Out
@@ -287,7 +287,7 @@ def test_tornado_bars_meet_at_the_base(narrow):
 
 # -- contrast ----------------------------------------------------------------------------------------------------------
 
-CSS = (Path(page_module.__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")
+CSS = (Path(reports.__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")
 LIGHT, DARK = (
     dict(re.findall(r"--([a-z-]+):(#[0-9a-f]{6})", block))
     for block in re.findall(r":root\{(.*?)\}", CSS, re.DOTALL)[:2]

@@ -476,7 +476,7 @@ class Book:
     def report(self, title: str = "Gongfen 工分", command: str = "gongfen report") -> str:
         """One self-contained page in English and Chinese: the last settlement and what it rests on, or all there is."""
         from gongfen.book.telling.whole import tell
-        from gongfen.reports.page import render
+        from gongfen.reports.page.report import render
 
         self.log.refresh()
         return render(tell(self.log, title, command))

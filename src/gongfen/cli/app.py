@@ -19,7 +19,7 @@ from rich.text import Text
 from gongfen.cli.help import Explained
 from gongfen.cli.mistakes import complain, mistyped
 from gongfen.errors import GongfenError, InputError
-from gongfen.reports.text import Running
+from gongfen.reports.text.replies import Running
 from gongfen.reports.words import Words, preferred
 
 app = typer.Typer(

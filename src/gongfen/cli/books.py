@@ -12,7 +12,10 @@ import gongfen
 from gongfen.book.place import VARIABLE
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
 from gongfen.errors import InputError
-from gongfen.reports import text_indicators, text_ledger, text_pictures, text_tasks
+from gongfen.reports.text import indicators as text_indicators
+from gongfen.reports.text import ledger as text_ledger
+from gongfen.reports.text import pictures as text_pictures
+from gongfen.reports.text import tasks as text_tasks
 
 books_app = typer.Typer(
     name="books",

@@ -25,7 +25,7 @@ from gongfen.errors import ProofError
 from gongfen.facts import Body, body_of
 from gongfen.facts import kinds as k
 from gongfen.reports.bundle import unzipped, zipped
-from gongfen.reports.text import Running, left_out
+from gongfen.reports.text.replies import Running, left_out
 from gongfen.reports.words import N_, Words
 from gongfen.shares import period_target
 from gongfen.trace.rank_interval import rank_interval_ppm

@@ -11,8 +11,8 @@ from typer.core import TyperGroup
 import gongfen
 from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
 from gongfen.errors import GongfenError
-from gongfen.reports import text_evaluation
 from gongfen.reports.evaluation import Planned
+from gongfen.reports.text import evaluation as text_evaluation
 
 STOPPED = 130
 """Exit code of a command that a person stopped, as shells have it."""

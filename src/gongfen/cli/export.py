@@ -12,7 +12,7 @@ import gongfen
 from gongfen.book.bookkeeping.exporting import Wanted
 from gongfen.cli.app import AsJson, BookPath, app, progress, reading, show, words
 from gongfen.errors import InputError
-from gongfen.reports.export_ledger import Table
+from gongfen.reports.export.ledger import Table
 
 export_app = typer.Typer(
     name="export",

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from typer.core import TyperGroup
 
-from gongfen.reports.text import Running
+from gongfen.reports.text.replies import Running
 from gongfen.reports.words import LANGUAGES, Words, preferred
 
 INDENT = 2

@@ -15,7 +15,7 @@ from gongfen.book.importing import Terms
 from gongfen.cli.app import AsJson, BookPath, app, progress, show, words
 from gongfen.errors import InputError
 from gongfen.facts.notation import read_time
-from gongfen.reports.text import left_out
+from gongfen.reports.text.replies import left_out
 from gongfen.studio.importers.export import IDLE_CAP_US, How
 from gongfen.studio.importers.reading import plain_day
 

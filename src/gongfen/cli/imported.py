@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gongfen.book.importing import Hours, Imported
-from gongfen.reports.text import table
+from gongfen.reports.text.replies import table
 from gongfen.reports.words import N_, Words
 
 ROWS = 12

@@ -18,7 +18,7 @@ from gongfen.errors import BookPlaceError, GongfenError
 from gongfen.facts import Fact, checked, encode
 from gongfen.facts.signing import MakerKey
 from gongfen.proof.checkpoint import ORIGIN
-from gongfen.reports.text import table
+from gongfen.reports.text.replies import table
 from gongfen.reports.words import Words
 
 key_app = typer.Typer(

@@ -25,7 +25,7 @@ from gongfen.facts.references import LISTED, references
 from gongfen.proof.cosignature import cosignatures
 from gongfen.proof.note import read_note
 from gongfen.reports.replies import Flagged
-from gongfen.reports.text import table
+from gongfen.reports.text.replies import table
 
 log_app = typer.Typer(
     name="log",

@@ -6,7 +6,7 @@ import typer
 
 import gongfen
 from gongfen.cli.app import AsJson, BookPath, app, reading, show, words
-from gongfen.reports import text
+from gongfen.reports.text import replies
 
 
 @app.command()
@@ -20,4 +20,4 @@ def owed(
     with gongfen.open(book) as opened:
         rows = opened.owed(maker)
         sample = opened.log.sample
-    show(rows, as_json=as_json, draw=lambda: text.owed(rows, words(), maker), sample=sample)
+    show(rows, as_json=as_json, draw=lambda: replies.owed(rows, words(), maker), sample=sample)

@@ -7,7 +7,7 @@ import typer
 import gongfen
 from gongfen.cli.app import AsJson, BookPath, app, show, words
 from gongfen.facts.notation import read_money
-from gongfen.reports import text
+from gongfen.reports.text import replies
 
 
 @app.command()
@@ -23,4 +23,4 @@ def pay(
     with gongfen.open(book) as opened:
         found = opened.pay(maker, read_money(amount) if amount is not None else None, method, currency)
         sample = opened.log.sample
-    show(found, as_json=as_json, draw=lambda: text.payments(found, words()), sample=sample)
+    show(found, as_json=as_json, draw=lambda: replies.payments(found, words()), sample=sample)

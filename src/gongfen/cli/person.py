@@ -8,7 +8,7 @@ import typer
 import gongfen
 from gongfen.cli.app import AsJson, BookPath, app, reading, show, words
 from gongfen.errors import DetailsError
-from gongfen.reports import text
+from gongfen.reports.text import replies
 
 
 @app.command()
@@ -37,4 +37,4 @@ def person(
         given[name] = value
     with nullcontext() if given else reading(), gongfen.open(book) as opened:
         found = opened.describe(maker, **given) if given else opened.details(maker)
-    show(found, as_json=as_json, draw=lambda: text.person(found, words()))
+    show(found, as_json=as_json, draw=lambda: replies.person(found, words()))

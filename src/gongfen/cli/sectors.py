@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gongfen.cli.app import AsJson, app, reading, show, words
-from gongfen.reports import text_indicators
+from gongfen.reports.text import indicators as text_indicators
 
 
 @app.command()

@@ -6,7 +6,7 @@ import typer
 
 import gongfen
 from gongfen.cli.app import AsJson, BookPath, app, show, words
-from gongfen.reports import text
+from gongfen.reports.text import replies
 
 
 @app.command()
@@ -21,4 +21,4 @@ def settle(
         found = opened.settle(period, policy)
         left = opened.left_by(found)
         sample = opened.log.sample
-    show(found, as_json=as_json, draw=lambda: text.settlement(found, words(), left), sample=sample)
+    show(found, as_json=as_json, draw=lambda: replies.settlement(found, words(), left), sample=sample)

@@ -16,8 +16,8 @@ from gongfen.book.place import VARIABLE
 from gongfen.cli.app import AsJson, BookPath, progress, show, words
 from gongfen.cli.evaluate import trace_app
 from gongfen.errors import MissingAssumptionError
-from gongfen.reports import text
 from gongfen.reports.replies import Who
+from gongfen.reports.text import replies
 
 if TYPE_CHECKING:
     from gongfen.book.tracing.outputs import Traced
@@ -91,7 +91,7 @@ def trace(
         found = opened.trace_period(
             period, currency=currency or "EUR", validate=validate, seeds=seeds or SEVERAL, cache=cache, progress=move
         )
-    show(found, as_json=as_json, draw=lambda: text.period(found, speak))
+    show(found, as_json=as_json, draw=lambda: replies.period(found, speak))
 
 
 def _show_outputs(answers: "list[tuple[Who, Traced]]", *, as_json: bool, alone: bool, how: bool) -> None:
@@ -132,7 +132,7 @@ def _drawn(answer: Who, traced: "Traced", *, alone: bool) -> RenderableType:
         quotes=speak.counted("%(n)s quotation", "%(n)s quotations", traced.quotes),
         near=speak.counted("%(n)s near copy", "%(n)s near copies", traced.near_copies),
     )
-    lines: list[RenderableType] = [text.who(answer, speak), Text(found)]
+    lines: list[RenderableType] = [replies.who(answer, speak), Text(found)]
     if alone and not answer.parts:
         lines.append(Text(speak.gettext("sentences: it is one sentence, so the whole is what there is")))
     return Group(*lines, Text())

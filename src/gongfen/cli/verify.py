@@ -28,7 +28,7 @@ from gongfen.proof.cosignature import Cosignature, cosignatures
 from gongfen.proof.note import read_note
 from gongfen.proof.policy import CosignerVerifier, LogVerifier
 from gongfen.reports.bundle import Verdict, check_witnesses, verify_bundle
-from gongfen.reports.replay import Settled
+from gongfen.reports.bundle.replay import Settled
 from gongfen.reports.words import Words
 
 RECEIPTS = (".tlog-proof", ".json")

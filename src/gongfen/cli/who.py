@@ -6,7 +6,7 @@ import typer
 
 import gongfen
 from gongfen.cli.app import AsJson, BookPath, app, reading, show, words
-from gongfen.reports import text
+from gongfen.reports.text import replies
 
 
 @app.command()
@@ -17,4 +17,4 @@ def who(
     """Who made an output: lineage, influence, quotation, labour — each by itself."""
     with gongfen.open(book) as opened:
         answer = opened.who(output)
-    show(answer, as_json=as_json, draw=lambda: text.who(answer, words()))
+    show(answer, as_json=as_json, draw=lambda: replies.who(answer, words()))

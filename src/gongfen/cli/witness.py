@@ -24,7 +24,7 @@ from gongfen.cli.trusted import KEY, key_words
 from gongfen.errors import InputError
 from gongfen.proof.checkpoint import read_checkpoint
 from gongfen.proof.note import read_note
-from gongfen.reports.text import table
+from gongfen.reports.text.replies import table
 from gongfen.reports.words import N_, Words
 
 witness_app = typer.Typer(

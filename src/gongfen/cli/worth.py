@@ -8,7 +8,7 @@ from rich.text import Text
 
 import gongfen
 from gongfen.cli.app import AsJson, BookPath, app, reading, show, words
-from gongfen.reports import worth_text
+from gongfen.reports.text import worth as worth_text
 
 
 @app.command()

@@ -17,13 +17,13 @@ from gongfen.errors import DamagedBookError, InputError
 from gongfen.facts import Fact
 from gongfen.progress import Progress, silent
 from gongfen.proof.checkpoint import open_checkpoint
-from gongfen.reports.export_beancount import beancount
-from gongfen.reports.export_csv import comma_separated
-from gongfen.reports.export_hledger import hledger
-from gongfen.reports.export_ledger import Balance, Booked, Form, Ledger, Table, without_memo
-from gongfen.reports.export_parquet import write_parquet
-from gongfen.reports.export_prov import Provenance, provenance
-from gongfen.reports.export_statement import render
+from gongfen.reports.export.beancount import beancount
+from gongfen.reports.export.csv import comma_separated
+from gongfen.reports.export.hledger import hledger
+from gongfen.reports.export.ledger import Balance, Booked, Form, Ledger, Table, without_memo
+from gongfen.reports.export.parquet import write_parquet
+from gongfen.reports.export.prov import Provenance, provenance
+from gongfen.reports.export.statement import render
 
 PIECE = 1 << 20
 """Characters that are written together."""

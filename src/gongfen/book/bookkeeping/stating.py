@@ -21,8 +21,8 @@ from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.progress import Progress, silent
 from gongfen.proof.checkpoint import open_checkpoint
-from gongfen.reports.export_ledger import MEMO
-from gongfen.reports.export_statement import Account, Lies, Maker, Move, Opened, Statement, Worked
+from gongfen.reports.export.ledger import MEMO
+from gongfen.reports.export.statement import Account, Lies, Maker, Move, Opened, Statement, Worked
 from gongfen.storage.views import Booking
 
 LIVING = ("4000:", "4100:", "9000:circulation:")

@@ -27,7 +27,7 @@ from gongfen.proof.merkle import Frontier, leaf_hash, root
 from gongfen.proof.note import FETCH_AGAIN, read_note
 from gongfen.proof.policy import CosignerVerifier, LogVerifier
 from gongfen.proof.witness import KEEP_BOTH
-from gongfen.reports.replay import Replay, Settled
+from gongfen.reports.bundle.replay import Replay, Settled
 from gongfen.storage import Entry, Views, create_store
 from gongfen.storage.connection import BACKUP
 from gongfen.storage.tree import TILE

@@ -17,6 +17,7 @@ from gongfen.proof.merkle import HASH_BYTES, Frontier, check_inclusion, leaf_has
 from gongfen.proof.note import Note, NoteVerifier, read_note
 from gongfen.proof.policy import CosignerVerifier, Policy
 from gongfen.proof.witness import KEEP_BOTH
+from gongfen.reports.bundle.evidence import Evidence
 from gongfen.reports.bundle.parts import (
     ASK,
     BLOBS,
@@ -30,9 +31,8 @@ from gongfen.reports.bundle.parts import (
     small_verifier,
     sums_text,
 )
+from gongfen.reports.bundle.replay import Replay, Settled
 from gongfen.reports.bundle.unpacking import Unpacked
-from gongfen.reports.evidence import Evidence
-from gongfen.reports.replay import Replay, Settled
 
 
 @dataclass(frozen=True, slots=True)

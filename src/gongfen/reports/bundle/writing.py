@@ -10,6 +10,7 @@ import msgspec
 
 from gongfen.facts import decode
 from gongfen.proof.merkle import inclusion_proof, leaf_hash, subtrees_of
+from gongfen.reports.bundle.evidence import Evidence
 from gongfen.reports.bundle.parts import (
     BLOBS,
     FACTS,
@@ -22,7 +23,6 @@ from gongfen.reports.bundle.parts import (
     small_verifier,
     sums_text,
 )
-from gongfen.reports.evidence import Evidence
 
 
 def write_bundle(

@@ -4,5 +4,5 @@ A picture is a function: data and labels that are ready to print go in, SVG come
 and no fact; the same input gives the same bytes. A new one is a new file here. It begins with ``Saying.head``, takes
 tones, hatches and the width of labels from :mod:`gongfen.reports.charts.drawing`, and what has two axes stands in a
 :class:`gongfen.reports.charts.axes.Frame`. What a book's story puts into it is decided in
-:mod:`gongfen.reports.pictures`.
+:mod:`gongfen.reports.page.pictures`.
 """

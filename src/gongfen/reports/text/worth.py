@@ -6,8 +6,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gongfen.facts.amounts import round_half_up
-from gongfen.reports.text import STRONGEST, table, taken_back
-from gongfen.reports.text_pictures import rent_band
+from gongfen.reports.text.pictures import rent_band
+from gongfen.reports.text.replies import STRONGEST, table, taken_back
 from gongfen.reports.words import N_, Words
 from gongfen.reports.worth_words import (
     MEASURES,

@@ -15,7 +15,7 @@ from rich.text import Text
 from gongfen.facts.kinds import Payment, Settlement
 from gongfen.reports.recorded import recorded
 from gongfen.reports.replies import SEEDS_AGREE, Owed, Person, TracedPeriod, Twins, Who
-from gongfen.reports.text_tested import tested_line, told_line, unseen_lines
+from gongfen.reports.text.tested import tested_line, told_line, unseen_lines
 from gongfen.reports.words import N_, Words
 from gongfen.value import TakenBack
 

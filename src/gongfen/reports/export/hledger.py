@@ -7,8 +7,8 @@ nothing and asserts every balance, exactly. Grammar: hledger.org/hledger.html, "
 from collections.abc import Iterator
 from itertools import groupby
 
-from gongfen.reports.export_ledger import Booked, Ledger, commodity, exact, units_of, why_of
-from gongfen.reports.export_names import their_name
+from gongfen.reports.export.ledger import Booked, Ledger, commodity, exact, units_of, why_of
+from gongfen.reports.export.names import their_name
 
 
 def hledger(ledger: Ledger) -> Iterator[str]:

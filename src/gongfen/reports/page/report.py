@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache, partial
-from importlib.resources import files
 from itertools import chain, pairwise
 from urllib.parse import urlsplit
 
@@ -19,9 +18,10 @@ from markupsafe import Markup
 from gongfen.facts.amounts import round_half_up
 from gongfen.reports.charts.drawing import TONES, patterns, swatch
 from gongfen.reports.charts.row_bars import Span
-from gongfen.reports.page_books import books_part
-from gongfen.reports.page_rows import Row, row_bar
-from gongfen.reports.pictures import QUALITIES, curve, flow_lines, flow_pictures, scatter_pictures, some_steps
+from gongfen.reports.page.books import books_part
+from gongfen.reports.page.pictures import QUALITIES, curve, flow_lines, flow_pictures, scatter_pictures, some_steps
+from gongfen.reports.page.rows import Row, row_bar
+from gongfen.reports.page.worth import price_said, value_sold, worth_part
 from gongfen.reports.recorded import recorded
 from gongfen.reports.story import (
     LabourPart,
@@ -37,12 +37,11 @@ from gongfen.reports.story import (
     TrainingStory,
     WorkStory,
 )
-from gongfen.reports.templating import environment
-from gongfen.reports.text import cut_lines, gain_lines, lineage_said, taken_back_lines, twin_lines
-from gongfen.reports.text_ledger import closed_lines
-from gongfen.reports.text_tested import tested_line, told_line, unseen_lines
+from gongfen.reports.templating import environment, style_sheet
+from gongfen.reports.text.ledger import closed_lines
+from gongfen.reports.text.replies import cut_lines, gain_lines, lineage_said, taken_back_lines, twin_lines
+from gongfen.reports.text.tested import tested_line, told_line, unseen_lines
 from gongfen.reports.words import LANGUAGES, N_, Words, tongue
-from gongfen.reports.worth_pictures import price_said, value_sold, worth_part
 from gongfen.reports.worth_words import CODES, LAYER_NAMES, claim_said
 
 MILLION = 1_000_000
@@ -190,7 +189,7 @@ class Check:
 def render(story: Story) -> str:
     """The whole page: every language's body, one style sheet, nothing to fetch."""
     bodies = [(lang, key_of(lang), Markup(_body(story, Words(lang)))) for lang in LANGUAGES]  # noqa: S704 — rendered with autoescape
-    style = files(__package__).joinpath("templates", "report.css").read_text(encoding="utf-8")
+    style = style_sheet("report.css")
     page = _environment(LANGUAGES[0]).get_template("report.html.j2")
     return page.render(story=story, bodies=bodies, style=Markup(style))  # noqa: S704 — our own file
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from gongfen.facts.kinds import LABOURS
 from gongfen.reports.charts.row_bars import Span
-from gongfen.reports.page_rows import Row, row_bar
+from gongfen.reports.page.rows import Row, row_bar
 from gongfen.reports.story import BooksStory
-from gongfen.reports.text_ledger import CREDIT, GIVEN, LOST, MONEY, RESTS, clock
+from gongfen.reports.text.ledger import CREDIT, GIVEN, LOST, MONEY, RESTS, clock
 from gongfen.reports.words import Words
 from gongfen.reports.worth_words import layer_name
 

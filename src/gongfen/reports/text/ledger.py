@@ -9,7 +9,7 @@ from rich.text import Text
 
 from gongfen.facts.kinds import LABOURS, Close
 from gongfen.reports.ledger import Account, DataLoop, Idle, Ledger, Meter, Version
-from gongfen.reports.text import STRONGEST, table
+from gongfen.reports.text.replies import STRONGEST, table
 from gongfen.reports.words import MINUS, N_, PLUS, Words
 from gongfen.reports.worth_words import layer_name
 

@@ -7,13 +7,12 @@ sum that fails is said. It is HTML, which every machine prints, and saves as PDF
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache, partial
-from importlib.resources import files
 
 from jinja2 import Environment
 from markupsafe import Markup
 
-from gongfen.reports.page import PARTS, key_of
-from gongfen.reports.templating import environment
+from gongfen.reports.page.report import PARTS, key_of
+from gongfen.reports.templating import environment, style_sheet
 from gongfen.reports.words import LANGUAGES, N_, Words, nearest
 
 GROUPS = {
@@ -185,7 +184,7 @@ def render(statement: Statement, lang: str = LANGUAGES[0]) -> str:
     first = nearest(lang)
     order = sorted(LANGUAGES, key=lambda one: one != first)
     bodies = [(one, key_of(one), Markup(_body(statement, one))) for one in order]  # noqa: S704 — rendered with autoescape
-    style = files(__package__).joinpath("templates", "statement.css").read_text(encoding="utf-8")
+    style = style_sheet("statement.css")
     page = _environment(first).get_template("statement.html.j2")
     return page.render(statement=statement, lang=first, bodies=bodies, style=Markup(style))  # noqa: S704 — our own file
 

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gongfen.reports.ledger import Automation, Average
-from gongfen.reports.text import table
+from gongfen.reports.text.replies import table
 from gongfen.reports.words import N_, Words
 
 PLACES = 6

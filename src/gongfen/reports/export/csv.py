@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gongfen.reports.export_ledger import Ledger, Table, commodity, exact
+from gongfen.reports.export.ledger import Ledger, Table, commodity, exact
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "＝", "＋", "－", "＠")
 """Signs with which a formula can begin (OWASP, "CSV Injection"), and our own mark."""

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import IO, Any
 
 from gongfen.errors import InputError
-from gongfen.reports.export_ledger import Ledger, Table, commodity
+from gongfen.reports.export.ledger import Ledger, Table, commodity
 
 TOGETHER = 32_768
 """Rows that lie in memory at a time: a row group."""

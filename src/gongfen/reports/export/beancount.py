@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from gongfen.errors import InputError
-from gongfen.reports.export_ledger import Booked, Ledger, commodity, exact, units_of, why_of
-from gongfen.reports.export_names import their_name
+from gongfen.reports.export.ledger import Booked, Ledger, commodity, exact, units_of, why_of
+from gongfen.reports.export.names import their_name
 
 
 def beancount(ledger: Ledger) -> Iterator[str]:

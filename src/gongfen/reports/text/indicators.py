@@ -19,9 +19,9 @@ from gongfen.reports.ledger import (
     Sectors,
 )
 from gongfen.reports.recorded import recorded
-from gongfen.reports.text import STRONGEST, table
-from gongfen.reports.text_ledger import GIVEN, bar, clock, listing, meter_rows, trimmed
-from gongfen.reports.text_pictures import months
+from gongfen.reports.text.ledger import GIVEN, bar, clock, listing, meter_rows, trimmed
+from gongfen.reports.text.pictures import months
+from gongfen.reports.text.replies import STRONGEST, table
 from gongfen.reports.words import N_, Words
 
 PPM = 1_000_000

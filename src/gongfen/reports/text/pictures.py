@@ -8,8 +8,8 @@ from rich.text import Text
 
 from gongfen.reports.ledger import LabourFlow
 from gongfen.reports.story import Month
-from gongfen.reports.text import table
-from gongfen.reports.text_ledger import bar, listing
+from gongfen.reports.text.ledger import bar, listing
+from gongfen.reports.text.replies import table
 from gongfen.reports.words import N_, Words
 from gongfen.value import Worth
 
