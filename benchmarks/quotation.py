@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 from pydivsufsort import divsufsort
 
 from gongfen.studio.corpus import read_sotu
-from gongfen.trace.near_copies import NearCopies
-from gongfen.trace.quotation import Look
-from gongfen.trace.suffixes import GAP, Suffixes
-from gongfen.trace.tokens import words
+from gongfen.trace.copies.near_copies import NearCopies
+from gongfen.trace.copies.quotation import Look
+from gongfen.trace.copies.suffixes import GAP, Suffixes
+from gongfen.trace.copies.tokens import words
 
 SEED = 6
 LENGTH = 500

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from gongfen.book.tracing.quoting import Quoting, duplicate_notes
 from gongfen.errors import GongfenError
 from gongfen.facts import kinds as k
-from gongfen.trace.near_copies import SAME_PPM, NearCopies, NearRule
-from gongfen.trace.quotation import QuoteIndex
-from gongfen.trace.suffixes import Suffixes
-from gongfen.trace.tokens import words
+from gongfen.trace.copies.near_copies import SAME_PPM, NearCopies, NearRule
+from gongfen.trace.copies.quotation import QuoteIndex
+from gongfen.trace.copies.suffixes import Suffixes
+from gongfen.trace.copies.tokens import words
 from tests.books import HASH, new_book
 from tests.test_cli import gongfen_
 from tests.test_report_page import Tree

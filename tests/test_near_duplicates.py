@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gongfen.trace.near_duplicates import THRESHOLD, clusters, near_duplicates, shingles
+from gongfen.trace.copies.near_duplicates import THRESHOLD, clusters, near_duplicates, shingles
 
 VOCABULARY = [f"w{number}" for number in range(400)]
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gongfen.errors import GongfenError
-from gongfen.trace.quotation import Quote, QuoteIndex, QuoteRule, find_quotes
-from gongfen.trace.tokens import is_han, tokens, words
+from gongfen.trace.copies.quotation import Quote, QuoteIndex, QuoteRule, find_quotes
+from gongfen.trace.copies.tokens import is_han, tokens, words
 
 HOUSE = "A house divided against itself cannot stand. I believe this government cannot endure."
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gongfen.value.linear import solve
+from gongfen.value.economy.linear import solve
 
 numbers = st.fractions(-20, 20, max_denominator=12)
 PRIME = 2**61 - 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gongfen.errors import InputError, NotProductiveError, UnknownWorkError
 from gongfen.value import Loop, gap, loop_values, unrolled
-from gongfen.value.circuits import circuits
+from gongfen.value.economy.circuits import circuits
 
 STEADY = Loop(
     labour={"model": Fraction(1), "data": Fraction(2)},

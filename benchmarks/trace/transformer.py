@@ -36,11 +36,11 @@ from benchmarks.trace.ground_truth import (
 )
 from benchmarks.trace.measuring import GRID, Attribution, Method, Truths, run
 
+from gongfen.trace.copies.tokens import words
 from gongfen.trace.evaluation.scores import Floats
 from gongfen.trace.problem import Passage
 from gongfen.trace.similarity import at_random, bm25, cosines, four_grams
 from gongfen.trace.task import LanguageTask, Task
-from gongfen.trace.tokens import words
 
 TRAINING, QUERIES, LENGTH, ALPHABET = 2_000, 50, 64, 128
 EPOCHS, BATCH, RATE, DECAY = 5, 16, 1.5e-3, 0.01

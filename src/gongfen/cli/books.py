@@ -97,7 +97,7 @@ def indicators(
             raise InputError("a period and --table", "are asked for together", "ask for one: a table has no periods")
         from gongfen.book.bookkeeping.capital import producers_of  # noqa: PLC0415 - opening stays quick
         from gongfen.book.bookkeeping.sheets import rows_of  # noqa: PLC0415 - opening stays quick
-        from gongfen.value.producer_table import producers_of_rows  # noqa: PLC0415 - opening stays quick
+        from gongfen.value.economy.producer_table import producers_of_rows  # noqa: PLC0415 - opening stays quick
 
         several = producers_of(producers_of_rows(rows_of(table), table.name))
         show(several, as_json=as_json, draw=lambda: text_indicators.producers(several, words()))

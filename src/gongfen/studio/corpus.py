@@ -30,8 +30,8 @@ from gongfen.errors import CorpusError
 from gongfen.facts.shapes import is_unseen
 from gongfen.studio.importers.export import BY_ITS_TOOL, TABLES
 from gongfen.studio.names import MAX_ID, UNIDENTIFIED, maker_id
-from gongfen.trace.near_duplicates import near_duplicates
-from gongfen.trace.tokens import HAN
+from gongfen.trace.copies.near_duplicates import near_duplicates
+from gongfen.trace.copies.tokens import HAN
 
 Reason = Literal["too_short", "too_long", "duplicate", "near_duplicate", "altered", "empty", "not_text"]
 

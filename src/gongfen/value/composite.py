@@ -26,8 +26,8 @@ from fractions import Fraction
 import msgspec
 
 from gongfen.errors import InputError, MissingAssumptionError
+from gongfen.value.economy.linear import dot, solve, transposed
 from gongfen.value.irrational import logarithm, power_of_e, root
-from gongfen.value.linear import dot, solve, transposed
 from gongfen.value.student import SUREST, quantile
 
 COLUMNS = ("gpu_hours", "data_hours", "complexity")

@@ -50,7 +50,7 @@ from gongfen.value import (
     dispersion,
     labour_share,
 )
-from gongfen.value.producer_table import Producer
+from gongfen.value.economy.producer_table import Producer
 from gongfen.value.worth import standard_in_force, value_together
 
 STEP = 1_000

@@ -2,10 +2,10 @@
 
 The loop is found from the facts: ``recycle`` says which output came back as data, ``dataset`` and ``make`` which model
 was made with it. Of everything that stands behind it, each fact gives a line of one sparse system of equations
-``v = l + v·A`` (:mod:`gongfen.value.loop`): new labour l, and what part of each input passes on, as exact fractions.
-The ledger books the same step by step in whole micro-SLH. The two differ by rounding alone: each transfer rounds what
-it carries, by one micro-SLH at most for every source in it; and by what a correction took back after it had passed on
-(5890), which the ledger keeps and the equations never knew.
+``v = l + v·A`` (:mod:`gongfen.value.economy.loop`): new labour l, and what part of each input passes on, as exact
+fractions. The ledger books the same step by step in whole micro-SLH. The two differ by rounding alone: each transfer
+rounds what it carries, by one micro-SLH at most for every source in it; and by what a correction took back after it had
+passed on (5890), which the ledger keeps and the equations never knew.
 
 What enters a work after some of it has left makes a new *state* of it: what remained, and what was added. A loss counts
 as the part that was lost of what the work held.

@@ -8,7 +8,7 @@ from gongfen.book.bookkeeping.sheets import rows_of
 from gongfen.errors import InputError
 from gongfen.reports.ledger import Sector, Sectors
 from gongfen.value import Priced, decimal, deviation, labour_values, table_of_rows, values_of_processes
-from gongfen.value.process_table import ProcessTable, is_of_processes, processes_of_rows, without_prices
+from gongfen.value.economy.process_table import ProcessTable, is_of_processes, processes_of_rows, without_prices
 
 PLACES = 12
 """Decimals of a value, which is exact before it is said."""

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
 from gongfen.errors import InputError
-from gongfen.value.sector_table import rows_of_csv
+from gongfen.value.economy.sector_table import rows_of_csv
 
 XLSX = ".xlsx"
 MOST_BYTES = 64 << 20

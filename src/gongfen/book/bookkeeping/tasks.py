@@ -7,7 +7,7 @@ from gongfen.book.bookkeeping.capital import said
 from gongfen.book.bookkeeping.sheets import rows_of
 from gongfen.reports.ledger import Automation, Average, OfAverage, OfTask
 from gongfen.value import automates, automation_threshold, social_average
-from gongfen.value.task_table import tasks_of_rows, times_of_rows
+from gongfen.value.economy.task_table import tasks_of_rows, times_of_rows
 
 
 def average_of(path: Path) -> Average:

@@ -18,12 +18,12 @@ from gongfen.book.tracing.metagradient import metagradients, method_of
 from gongfen.errors import TrainingError
 from gongfen.reports.replies import Reason
 from gongfen.reports.words import N_
+from gongfen.trace.copies.tokens import words
 from gongfen.trace.evaluation.embeddings import mean_states
 from gongfen.trace.evaluation.scores import Floats
 from gongfen.trace.problem import Passage
 from gongfen.trace.similarity import at_random, bm25, cosines, four_grams
 from gongfen.trace.spans import Span
-from gongfen.trace.tokens import words
 
 METAGRADIENT_COSTS = 2
 """Training runs that one output's metagradient takes, at most: the run itself is there (measured: 1.1)."""

@@ -9,10 +9,10 @@ from gongfen.book.recording.record import Record
 from gongfen.facts import Fact
 from gongfen.facts import kinds as k
 from gongfen.facts.amounts import PPM
-from gongfen.trace.near_copies import SAME_PPM, NearCopies, NearCopy, NearRule
-from gongfen.trace.near_duplicates import clusters
-from gongfen.trace.quotation import Quote, QuoteIndex, QuoteRule
-from gongfen.trace.suffixes import Suffixes
+from gongfen.trace.copies.near_copies import SAME_PPM, NearCopies, NearCopy, NearRule
+from gongfen.trace.copies.near_duplicates import clusters
+from gongfen.trace.copies.quotation import Quote, QuoteIndex, QuoteRule
+from gongfen.trace.copies.suffixes import Suffixes
 
 _MOST_VALUE = 4_000  # code points of a note's value
 

@@ -20,8 +20,8 @@ from fractions import Fraction
 import msgspec
 
 from gongfen.errors import InputError, JointProductionError, NotProductiveError
-from gongfen.value.linear import Row, dot, solve, transposed
-from gongfen.value.sector_table import SectorTable
+from gongfen.value.economy.linear import Row, dot, solve, transposed
+from gongfen.value.economy.sector_table import SectorTable
 
 Matrix = Sequence[Row]
 

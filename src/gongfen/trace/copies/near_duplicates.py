@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from rensa import RMinHash, RMinHashLSH
 
-from gongfen.trace.tokens import words
+from gongfen.trace.copies.tokens import words
 
 SHINGLE_TOKENS = 5
 THRESHOLD = Fraction(3, 5)

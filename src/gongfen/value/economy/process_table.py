@@ -11,7 +11,8 @@ process and two columns for each product:
 | farm | 25 | 30 | 0 | 5 | 5 |
 
 An empty cell of ``uses`` or ``makes`` is nothing. Labour values follow where each process makes one product of its own;
-joint production is refused by :func:`gongfen.value.input_output.values_of_processes`, which says what it would give.
+joint production is refused by :func:`gongfen.value.economy.input_output.values_of_processes`, which says what it would
+give.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from fractions import Fraction
 import msgspec
 
 from gongfen.errors import InputError
-from gongfen.value.sector_table import LABOUR, at_least_zero
+from gongfen.value.economy.sector_table import LABOUR, at_least_zero
 
 PRICE = ("price", "价格")
 USES, MAKES = ("uses ", "使用"), ("makes ", "制造")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydivsufsort import divsufsort
 
-from gongfen.trace.tokens import Token, tokens, words
+from gongfen.trace.copies.tokens import Token, tokens, words
 
 GAP = 0
 UNHEARD = 0xFFFFFFFF

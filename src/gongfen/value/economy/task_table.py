@@ -20,7 +20,7 @@ from fractions import Fraction
 import msgspec
 
 from gongfen.errors import InputError
-from gongfen.value.sector_table import at_least_zero
+from gongfen.value.economy.sector_table import at_least_zero
 
 PRODUCERS = {"producer": ("producer", "生产者"), "time": ("time", "用时"), "units": ("units", "数量")}
 TASKS = {

@@ -9,7 +9,7 @@ and II 3,000 → 3,200 → 3,520 → 3,872. Nothing saved is simple reproduction
 from fractions import Fraction
 
 from gongfen.errors import MalformedFactError
-from gongfen.value.transformation import Department
+from gongfen.value.economy.transformation import Department
 
 Year = tuple[Department, Department]
 

@@ -19,8 +19,8 @@ from fractions import Fraction
 import msgspec
 
 from gongfen.errors import InputError, NotProductiveError, UnknownWorkError
-from gongfen.value.circuits import circuits
-from gongfen.value.input_output import unit_values
+from gongfen.value.economy.circuits import circuits
+from gongfen.value.economy.input_output import unit_values
 
 _MOST_IN_CIRCUIT = 500
 """Minutes, not hours."""

@@ -3,7 +3,8 @@
 A quotation is a *certain* finding, unlike influence: the same words in the same order. It says where they stand, not
 why the model wrote them; OLMoTrace (arXiv:2504.07096) shows verbatim matches over a whole training set and its
 readers take them for causes, so the two are kept apart here. What is seen and what is not is said in
-:mod:`gongfen.trace.tokens`; what follows a work word for word almost is in :mod:`gongfen.trace.near_copies`.
+:mod:`gongfen.trace.copies.tokens`; what follows a work word for word almost is in
+:mod:`gongfen.trace.copies.near_copies`.
 
 **What counts.** A span is long enough with ``min_words`` words, or ``min_han`` characters, or a mixture that adds up:
 ``words / min_words + characters / min_han ≥ 1``. That sum is also its length. The longest span of the output is taken
@@ -23,8 +24,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gongfen.errors import MalformedFactError
-from gongfen.trace.suffixes import Ids, Suffixes
-from gongfen.trace.tokens import measure, tokens
+from gongfen.trace.copies.suffixes import Ids, Suffixes
+from gongfen.trace.copies.tokens import measure, tokens
 
 
 @dataclass(frozen=True, slots=True)

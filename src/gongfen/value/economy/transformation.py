@@ -15,9 +15,9 @@ from fractions import Fraction
 import msgspec
 
 from gongfen.errors import MalformedFactError
-from gongfen.value.input_output import Matrix, is_productive
+from gongfen.value.economy.input_output import Matrix, is_productive
+from gongfen.value.economy.linear import Row
 from gongfen.value.irrational import root
-from gongfen.value.linear import Row
 
 RATE_BITS = 40
 """A rate of profit by ``profit_rate`` is exact to 2⁻⁴⁰."""

@@ -16,8 +16,8 @@ from fractions import Fraction
 import msgspec
 
 from gongfen.errors import InputError
-from gongfen.value.indicators import Capital
-from gongfen.value.sector_table import at_least_zero
+from gongfen.value.economy.indicators import Capital
+from gongfen.value.economy.sector_table import at_least_zero
 
 COLUMNS = {
     "producer": ("producer", "生产者"),

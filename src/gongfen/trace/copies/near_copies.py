@@ -33,9 +33,9 @@ from numpy.typing import NDArray
 
 from gongfen.errors import MalformedFactError
 from gongfen.facts.amounts import PPM
-from gongfen.trace.quotation import Quote
-from gongfen.trace.suffixes import Ids, Suffixes
-from gongfen.trace.tokens import measure, tokens
+from gongfen.trace.copies.quotation import Quote
+from gongfen.trace.copies.suffixes import Ids, Suffixes
+from gongfen.trace.copies.tokens import measure, tokens
 
 SAME_PPM = 800_000
 """The least similarity: four fifths. The proposal's arithmetic stands on it."""
