@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import sqlite3
@@ -254,6 +255,30 @@ def test_a_memory_of_what_was_seen_is_never_made_anew(tmp_path: Path) -> None:
         db.execute("CREATE TABLE recipes (name TEXT)")
     with pytest.raises(BookPlaceError, match=r"witness\.db is there already"):
         new_witness(tmp_path, NAME)
+
+
+def test_of_several_who_make_a_witness_at_once_one_does(tmp_path: Path) -> None:
+    """The others are told so; none of them takes away what another is making."""
+    said: list[str] = []
+
+    def make(name: str) -> None:
+        try:
+            new_witness(tmp_path / "w", name).close()
+        except BookPlaceError as error:
+            said.append(error.reason)
+
+    for _ in range(10):
+        shutil.rmtree(tmp_path / "w", ignore_errors=True)
+        said.clear()
+        threads = [threading.Thread(target=make, args=(f"w.example/{number}",)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(said) == 7
+        assert set(said) <= {"is there already", "is being made a witness by another command"}
+        with Witness(tmp_path / "w") as made:
+            assert made.signer.name.startswith("w.example/")
 
 
 # On the wire

@@ -7,6 +7,7 @@ must not do is forget: without the file that was made with its key it does not s
 make a new one with another key).
 """
 
+import fcntl
 import os
 import sqlite3
 import threading
@@ -255,15 +256,12 @@ def new_witness(folder: Path, name: str, *, post_quantum: bool = False) -> Witne
         remedy = "name it like a web address: witness.example.org/ada"
         raise BookPlaceError(f"the name {name[:200]!r}", "holds spaces or +, or is too long", remedy)
     key, memory = folder / KEY_FILE, folder / STATE_FILE
-    left = memory.exists() and not key.exists() and _never_used(memory)
-    for file in (key, memory):
-        if file.exists() and not left:
-            raise BookPlaceError(str(file), "is there already", MADE_ONCE)
     signer: Cosigner = (MLDSA44Signer if post_quantum else WitnessSigner)(name, os.urandom(32))
-    with ExitStack() as undone:
-        _make_folder(folder, undone)
-        if left:
-            _remove_memory(memory)
+    new = _make_folder(folder)
+    with _alone_in(folder), ExitStack() as undone:
+        for one in new:
+            undone.callback(_remove, one)
+        _make_way(key, memory)
         # The memory first: whoever is killed in between leaves one without a key, of which nothing was ever signed.
         _make_memory(memory, signer, undone)
         write_secret(key, f"{signer}\n", MADE_ONCE)
@@ -273,17 +271,48 @@ def new_witness(folder: Path, name: str, *, post_quantum: bool = False) -> Witne
     return made
 
 
-def _make_folder(folder: Path, undone: ExitStack) -> None:
-    """The folder and those above it, as far as they are not there."""
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Nobody else makes a witness here meanwhile: else one would take away, as cut off, what another is making."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise BookPlaceError(str(folder), f"cannot be opened: {error.strerror}", "see its rights") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BookPlaceError(str(folder), "is being made a witness by another command", "wait for it") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _make_way(key: Path, memory: Path) -> None:
+    """Refuse where a witness is; take away what is left of one whose making was cut off."""
+    left = memory.exists() and not key.exists() and _never_used(memory)
+    for file in (key, memory):
+        if file.exists() and not left:
+            raise BookPlaceError(str(file), "is there already", MADE_ONCE)
+    if left:
+        _remove_memory(memory)
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """The folder and those above it, as far as they are not there: which were made."""
+    new: list[Path] = []
     try:
         for one in (*reversed(folder.parents), folder):
             if not one.exists():
                 one.mkdir(exist_ok=True)
-                undone.callback(_remove, one)
+                new.append(one)
     except OSError as error:
+        for one in reversed(new):
+            _remove(one)
         raise BookPlaceError(str(error.filename), f"cannot be made: {error.strerror}", "see its rights") from None
     if not folder.is_dir():
         raise BookPlaceError(str(folder), "is not a folder", MADE_ONCE)
+    return new
 
 
 def _make_memory(path: Path, signer: Cosigner, undone: ExitStack) -> None:
