@@ -18,7 +18,7 @@ from gongfen import reports
 from gongfen.reports.charts.flow_layout import lay_out
 from gongfen.reports.charts.row_bars import Span, bars
 from gongfen.reports.page import pictures as pictures_module
-from gongfen.reports.page import report as page_module
+from gongfen.reports.page.cards import segments
 from gongfen.reports.page.report import render
 from gongfen.reports.story import (
     Flow,
@@ -877,7 +877,7 @@ def test_every_point_of_the_test_is_named():
 def test_text_is_cut_in_code_points_and_nothing_is_lost():
     text = "😀abc😀def"
     quote = replace(a_story(1, 3).outputs[0].quotes[0], start=1, end=5)
-    parts = page_module.segments(text, [quote, replace(quote, start=3, end=99)])
+    parts = segments(text, [quote, replace(quote, start=3, end=99)])
     assert "".join(s.text for s in parts) == text
     assert [(s.text, s.quotes) for s in parts] == [("😀", ()), ("ab", (1,)), ("c😀", (1, 2)), ("def", (2,))]
 

@@ -56,6 +56,11 @@ def nearest(tag: str) -> str:
     return next((known for known in LANGUAGES if known.split("-")[0] == wanted), LANGUAGES[0])
 
 
+def key_of(lang: str) -> str:
+    """What a language's ids begin with: ``en``, ``zh``."""
+    return lang.split("-", maxsplit=1)[0]
+
+
 def tongue(text: str) -> str:
     """A guess at the language of a work that does not say: Chinese when a quarter of its letters are.
 

@@ -50,6 +50,7 @@ LAYER_NAMES = {
     "on-demand": N_("on-demand"),
     "unpaid": N_("unpaid"),
     "": N_("machines and purchases"),
+    "unknown": N_("unknown"),
 }
 CODES = {"machine": "M", "data": "D", "energy": "E", "site": "S", "opening": "O"}
 """One letter for what came from outside; the eight labours have their numbers."""

@@ -11,9 +11,9 @@ from functools import lru_cache, partial
 from jinja2 import Environment
 from markupsafe import Markup
 
-from gongfen.reports.page.report import PARTS, key_of
 from gongfen.reports.templating import environment, style_sheet
-from gongfen.reports.words import LANGUAGES, N_, Words, nearest
+from gongfen.reports.words import LANGUAGES, N_, Words, key_of, nearest
+from gongfen.reports.worth_words import LAYER_NAMES
 
 GROUPS = {
     "1100:data": N_("in works that are data"),
@@ -202,7 +202,7 @@ def _environment(lang: str) -> Environment:
         words,
         slh=lambda uslh: words.number(Decimal(uslh).scaleb(-6), least=6, most=6),
         spent=lambda us: words.seconds(Decimal(us).scaleb(-6)),
-        part=partial(_told, words, PARTS),
+        part=partial(_told, words, LAYER_NAMES),
         group=partial(_told, words, GROUPS),
         account=partial(_told, words, MONEY),
         move=partial(_told, words, MOVES),
