@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def _close_databases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(sqlite3, "connect", remember)
     yield
     for db in opened:
-        db.close()
+        with suppress(sqlite3.ProgrammingError):  # another thread opened it, and has closed it
+            db.close()
 
 
 @pytest.fixture(scope="session")

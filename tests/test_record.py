@@ -4,6 +4,7 @@ import enum
 import os
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
@@ -290,6 +291,28 @@ def test_places_that_are_no_books_are_named(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "other.db").executescript("CREATE TABLE t (a)")
     with pytest.raises(BookPlaceError, match="not a book"):
         gongfen.open(tmp_path / "other.db")
+
+
+def test_of_several_who_make_a_book_at_once_one_does_and_its_key_stays(tmp_path: Path) -> None:
+    """The others find the key or the book there, and take neither away."""
+
+    def make(number: int) -> str | None:
+        try:
+            gongfen.create(tmp_path / "book.db", origin=f"example.org/{number}").close()
+        except BookPlaceError as error:
+            return error.reason
+        return None
+
+    for _ in range(5):
+        for left in tmp_path.iterdir():
+            left.unlink()
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(make, range(8)))
+        assert found.count(None) == 1
+        assert set(found) <= {None, "is there already", "is already there"}
+        with gongfen.open(tmp_path / "book.db") as book:
+            assert book.log.origin == f"example.org/{found.index(None)}"
+            assert book.record(k.Enrol(maker="ada"))
 
 
 # -- damage ------------------------------------------------------------------------------------------------------------

@@ -20,8 +20,9 @@ from gongfen.book.clock import new_id, today
 from gongfen.book.periods import check_period
 from gongfen.book.place import cache_folder, own_origin, place_of, user
 from gongfen.book.recording import keys, people
+from gongfen.book.recording.own_key import read_log_keys
 from gongfen.book.recording.receipt import Receipt
-from gongfen.book.recording.record import Record, create_record, open_record, read_log_keys
+from gongfen.book.recording.record import Record, create_record, open_record
 from gongfen.errors import MalformedFactError, MissingAssumptionError
 from gongfen.facts import Body, Fact
 from gongfen.facts import kinds as k

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gongfen.book.proving.witness import read_witness_key
-from gongfen.book.recording.record import read_log_keys
+from gongfen.book.recording.own_key import read_log_keys
 from gongfen.errors import InputError
 from gongfen.proof.checkpoint import read_checkpoint
 from gongfen.proof.note import NoteVerifier, read_note

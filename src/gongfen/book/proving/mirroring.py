@@ -20,7 +20,8 @@ from gongfen.book.proving.published import (
     body_name,
     most_bytes,
 )
-from gongfen.book.recording.record import Record, read_log_keys
+from gongfen.book.recording.own_key import read_log_keys
+from gongfen.book.recording.record import Record
 from gongfen.errors import BookPlaceError, ForkError, GongfenError, ProofError, UnreachableError
 from gongfen.facts import Elsewhere, reread
 from gongfen.progress import Progress

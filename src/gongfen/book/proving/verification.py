@@ -75,7 +75,7 @@ def verify_record(
     if flaws := store.flaws():
         raise DamagedBookError(str(record.path), f"is a damaged database: {flaws[0]}", BACKUP)
     if not verifiers:
-        record.check_own_key()
+        record.own_key.check()
     for key in keys:
         if key.name != record.origin:
             reason = f"calls itself {record.origin}, but its key is of {key.name}"

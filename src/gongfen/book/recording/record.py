@@ -1,6 +1,5 @@
 """The record: facts go in once, checked and booked, and come out with a proof."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
@@ -13,6 +12,7 @@ from msgspec import UNSET
 from gongfen import accounts, shares
 from gongfen.book.clock import new_id, now
 from gongfen.book.place import key_path
+from gongfen.book.recording.own_key import ELSEWHERE, OwnKey, draw_own_key, keep_own_key, read_log_keys
 from gongfen.book.recording.receipt import Receipt, receipt_of
 from gongfen.book.recording.together import Admitted, desk_of
 from gongfen.errors import (
@@ -28,9 +28,8 @@ from gongfen.facts.kinds import Close, Correction, Settlement, Standard
 from gongfen.facts.references import SAMPLE, references
 from gongfen.progress import Progress
 from gongfen.proof.checkpoint import ORIGIN, Checkpoint, open_checkpoint
-from gongfen.proof.cosignature import MLDSA44Signer, WitnessVerifier, read_log_signer, read_verifier
 from gongfen.proof.merkle import inclusion_proof
-from gongfen.proof.note import NoteSigner, Signer, read_note
+from gongfen.proof.note import NoteSigner, read_note
 from gongfen.proof.policy import LogVerifier
 from gongfen.storage import Address, Entry, Store, Tree, Views, create_store, open_store
 from gongfen.storage.connection import BACKUP
@@ -63,9 +62,7 @@ class Record:
         self.tree = Tree(store)
         self.views = Views(store)
         self.state = accounts.state_in(self.views.table, origin, self.said)
-        self._key_path = str(key_path(path))
-        self._key: tuple[tuple[int, int, int], tuple[NoteSigner, ...]] | None = None
-        """What the key's file looked like when it was last read, and the key."""
+        self.own_key = OwnKey(key_path(path), origin, lambda: self.verifiers)
         self._at = 0
         """Which fact of a part is being booked."""
         self._desk = desk_of(self, store)
@@ -206,7 +203,7 @@ class Record:
         :class:`gongfen.errors.GongfenError`; nothing is written then. ``together``: where many write one book, another
         program may write these facts for this one, whose answers then know of them with the next ``refresh``.
         """
-        signers = self._signers()
+        signers = self.own_key.signers()
         if together and self._desk is not None:
             facts, blobs = list(facts), list(blobs)
             if (numbers := self._desk.record(facts, blobs)) is not None:
@@ -236,7 +233,7 @@ class Record:
                 progress(len(numbers), 0)
         size = self.views.seen
         if size > before:
-            signed = Checkpoint(self.origin, size, self.tree.root(size)).sign(*(signers or self._signers()))
+            signed = Checkpoint(self.origin, size, self.tree.root(size)).sign(*(signers or self.own_key.signers()))
             self.store.keep_checkpoint(size, signed)
         if self.views.pending >= MOST_PENDING:
             self.views.keep()
@@ -392,46 +389,6 @@ class Record:
         self._come_near(progress)
         self.keep_views()
 
-    def check_own_key(self) -> None:
-        """Raise BookPlaceError if a key lies beside the book that is another than the book names."""
-        if os.access(key_path(self.path), os.R_OK):
-            self._signers()
-
-    def _signers(self) -> tuple[NoteSigner, ...]:
-        """The book's key. Its file is looked at before every signature, and read when it is another than before."""
-        path = self._key_path
-        try:
-            found = os.stat(path)  # noqa: PTH116 - for every fact that is written alone
-        except OSError:
-            remedy = "restore it from its backup; without it, only read"
-            raise BookPlaceError(f"the key {path}", "is not there", remedy) from None
-        looks = (found.st_ino, found.st_mtime_ns, found.st_size)
-        if self._key is None or self._key[0] != looks:
-            self._key = (looks, self._read_key(Path(path)))
-        return self._key[1]
-
-    def _read_key(self, path: Path) -> tuple[NoteSigner, ...]:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            remedy = "check its rights, or restore it from its backup"
-            raise BookPlaceError(f"the key {path}", f"cannot be read: {error}", remedy) from None
-        signers = tuple(read_log_signer(line) for line in text.splitlines())
-        if tuple(signer.verifier for signer in signers) != self.verifiers:
-            reason = f"is not the key of {self.origin}"
-            raise BookPlaceError(f"the key {path}", reason, "restore it from its backup")
-        return signers
-
-
-def read_log_keys(text: str) -> tuple[LogVerifier, ...]:
-    """A log's public keys, a line each; raises ProofError when one is malformed, or none is there."""
-    keys = tuple(read_verifier(line) for line in text.split("\n") if line)
-    logs = tuple(key for key in keys if not isinstance(key, WitnessVerifier))
-    if len(logs) != len(keys) or not logs:
-        remedy = "ask the book's owner for what `gongfen log key` prints"
-        raise ProofError("the book's key", "is missing, or is a witness's", remedy)
-    return logs
-
 
 def _refuse_another(kept: Fact, fact: Fact, seq: int) -> None:
     """A retry is said at another moment, and says the same."""
@@ -473,17 +430,13 @@ def create_record(path: Path | Address, origin: str, by: str, *, post_quantum: b
         raise BookPlaceError(
             f"the name {origin!r}", "holds spaces or +", "name it like a web address: example.org/book"
         )
-    key = key_path(path)
-    if key.exists() and not (isinstance(path, Path) and path.exists()):
-        raise BookPlaceError(str(key), "is there already", "keep it safe elsewhere, or choose another place")
-    if not key.parent.is_dir():
-        raise BookPlaceError(str(key.parent), "is not a folder", "make it first, or choose another place")
-    signers: list[NoteSigner] = [Signer(origin, os.urandom(32))]
-    if post_quantum:
-        signers.append(MLDSA44Signer(origin, os.urandom(32)))
-    if isinstance(path, Path) and path.exists():
+    key, there = key_path(path), isinstance(path, Path) and path.exists()
+    if key.exists() and not there:
+        raise BookPlaceError(str(key), "is there already", ELSEWHERE)
+    if there:
         raise BookPlaceError(str(path), "is already there", "open it, or choose another place with --book")
-    _write_key(key, signers)  # first: a book without its key could never be written
+    signers = draw_own_key(origin, post_quantum=post_quantum)
+    keep_own_key(key, signers)  # first: a book without its key could never be written
     try:
         keys = "\n".join(str(signer.verifier) for signer in signers)
         store = create_store(path, {"origin": origin, "key": keys, "views": VERSION})
@@ -491,20 +444,6 @@ def create_record(path: Path | Address, origin: str, by: str, *, post_quantum: b
         key.unlink()
         raise
     return Record(store, path, by)
-
-
-def _write_key(path: Path, signers: Sequence[NoteSigner]) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(f"{signer}\n" for signer in signers)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
-        remedy = "check the folder, its rights and the disk, or choose another place"
-        raise BookPlaceError(f"the key {path}", f"cannot be written: {error.strerror}", remedy) from None
 
 
 def open_record(path: Path | Address, by: str) -> Record:
