@@ -1,4 +1,4 @@
-"""Bring in a corpus, and what other tools have recorded: makers, works, labour and machine time, as facts. Twice is harmless.
+"""Bring in a corpus, and what other tools recorded: makers, works, labour, machine time, as facts. Twice is harmless.
 
 What stands in the book already comes first on a maker's time line; what overlaps it, from whichever tool, counts once.
 """
