@@ -279,7 +279,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     book = new_book(tmp_path)
     grow(book, 3)
     (tmp_path / "file").write_text("")
-    with pytest.raises(BookPlaceError, match="cannot be written"):
+    with pytest.raises(BookPlaceError, match="is not a folder"):
         publish(book.log, tmp_path / "file")
     with pytest.raises(BookPlaceError, match="cannot be written"):
         publish(book.log, tmp_path / "file" / "log")

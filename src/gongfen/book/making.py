@@ -13,6 +13,7 @@ import msgspec
 import torch
 from msgspec import UNSET
 
+from gongfen.book.alone import alone_in
 from gongfen.book.answers import TYPED
 from gongfen.book.clock import today
 from gongfen.book.place import beside
@@ -185,21 +186,22 @@ def train(
     gathered = next(f.body for _, f in record.about(data) if isinstance(f.body, k.Dataset) and f.body.dataset == data)
     if gathered.works != tuple(passage.work for passage in passages):
         raise TrainingError(data, "holds other works than these", "train under another name, or on the works it holds")
-    if record.state.works.get(model) is not None:
-        raise TrainingError(model, "is in this book already", "give the new model a name of its own")
-    texts = [passage.text for passage in passages]
-    workshop = workshop or Workshop(setup, texts, cache)
-    problem = workshop.problem(texts)
+    _check_new(record, model)
     folder.mkdir(parents=True, exist_ok=True)
-    with _timed() as clock:
-        run = tune(problem, setup.recipe, progress=progress)
-    save_run(run, folder / RUN_FILE)
-    read = [workshop.passage(text) for text in texts]
-    tokens = sum(len(passage.tokens) for passage in read) * setup.recipe.epochs
-    memory = _memory(setup, run, tokens, sha256_of(folder / RUN_FILE), tokens_known(read))
-    record_sha256 = record.keep_blob(memory)
-    plan = k.Plan(work=model, uses=planned_uses, unit=counted_in or UNSET, reason="as planned when it was trained")
-    record.record(_training_facts(record, plan, workshop, run, clock, tokens, record_sha256, sample=sample))
+    with alone_in(folder, model, "is being trained by another command"):
+        _check_new(record, model)  # another may have been quicker
+        texts = [passage.text for passage in passages]
+        workshop = workshop or Workshop(setup, texts, cache)
+        problem = workshop.problem(texts)
+        with _timed() as clock:
+            run = tune(problem, setup.recipe, progress=progress)
+        save_run(run, folder / RUN_FILE)
+        read = [workshop.passage(text) for text in texts]
+        tokens = sum(len(passage.tokens) for passage in read) * setup.recipe.epochs
+        memory = _memory(setup, run, tokens, sha256_of(folder / RUN_FILE), tokens_known(read))
+        record_sha256 = record.keep_blob(memory)
+        plan = k.Plan(work=model, uses=planned_uses, unit=counted_in or UNSET, reason="as planned when it was trained")
+        record.record(_training_facts(record, plan, workshop, run, clock, tokens, record_sha256, sample=sample))
     losses = [round(float(loss) * NATS) for loss in run.step_losses]
     return Trained(
         model=model,
@@ -215,6 +217,12 @@ def train(
         first_loss_unat=losses[0],
         last_loss_unat=losses[-1],
     )
+
+
+def _check_new(record: Record, model: str) -> None:
+    record.refresh()
+    if record.state.works.get(model) is not None:
+        raise TrainingError(model, "is in this book already", "give the new model a name of its own")
 
 
 def _checked_folder(record: Record, model: str) -> Path:

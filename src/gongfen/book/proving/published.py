@@ -7,13 +7,13 @@ renamed, so that a kill at any moment leaves whole files only; the next run take
 stays until the full one is there, for readers who hold an older checkpoint; then it is removed.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from gongfen.book.alone import alone_in
 from gongfen.book.place import key_path
 from gongfen.book.recording.record import Record
 from gongfen.errors import BookPlaceError, DamagedBookError, ForkError, GongfenError, ProofError
@@ -89,24 +89,19 @@ class LogFolder:
             if new:
                 self.path.mkdir(parents=True)
                 self._folders.add(self.path.parent)
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with self._named():
-                self._waiting.unlink(missing_ok=True)
-            yield
-        except BlockingIOError:
-            raise BookPlaceError(str(self.path), "is being written by another command", "wait for it") from None
-        except GongfenError as error:
-            if self.files or self.removed:
-                error.left = GOES_ON
-            else:
-                with suppress(OSError):  # others may have put something there
-                    for folder in new:
-                        folder.rmdir()
-            raise
-        finally:
-            os.close(descriptor)
+        with alone_in(self.path, str(self.path), "is being written by another command"):
+            try:
+                with self._named():
+                    self._waiting.unlink(missing_ok=True)
+                yield
+            except GongfenError as error:
+                if self.files or self.removed:
+                    error.left = GOES_ON
+                else:
+                    with suppress(OSError):  # others may have put something there
+                        for folder in new:
+                            folder.rmdir()
+                raise
 
     def read(self, name: str) -> bytes | None:
         """A file's bytes, or ``None`` when it is not there; raises ProofError when it is too long to be right."""

@@ -7,7 +7,6 @@ must not do is forget: without the file that was made with its key it does not s
 make a new one with another key).
 """
 
-import fcntl
 import os
 import sqlite3
 import threading
@@ -19,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from gongfen.book.alone import alone_in
 from gongfen.book.clock import now
 from gongfen.book.files import write_secret
 from gongfen.errors import BookPlaceError, DamagedBookError, ForkError, GongfenError, ProofError
@@ -258,7 +258,9 @@ def new_witness(folder: Path, name: str, *, post_quantum: bool = False) -> Witne
     key, memory = folder / KEY_FILE, folder / STATE_FILE
     signer: Cosigner = (MLDSA44Signer if post_quantum else WitnessSigner)(name, os.urandom(32))
     new = _make_folder(folder)
-    with _alone_in(folder), ExitStack() as undone:
+    # Else one would take away, as cut off, what another is making.
+    alone = alone_in(folder, str(folder), "is being made a witness by another command")
+    with alone, ExitStack() as undone:
         for one in new:
             undone.callback(_remove, one)
         _make_way(key, memory)
@@ -269,23 +271,6 @@ def new_witness(folder: Path, name: str, *, post_quantum: bool = False) -> Witne
         made = Witness(folder)
         undone.pop_all()
     return made
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Nobody else makes a witness here meanwhile: else one would take away, as cut off, what another is making."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise BookPlaceError(str(folder), f"cannot be opened: {error.strerror}", "see its rights") from None
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BookPlaceError(str(folder), "is being made a witness by another command", "wait for it") from None
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _make_way(key: Path, memory: Path) -> None:
