@@ -89,6 +89,15 @@ def test_sales_in_two_currencies_without_a_rate_are_shown_as_they_are_and_never_
     assert "17.00" not in page.by_id("en-outputs").words
 
 
+def test_closing_the_books_settles_nothing(tmp_path):
+    """What was sold in a month whose labour ledger is closed waits for its settlement all the same."""
+    with new_book(tmp_path, BY_HAND + SOLD_ABROAD) as book:
+        book.close_period("2026-11")
+        page = Tree(book.report("Reed"))
+    headline = page.by_id("en-answer-h").text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Sold for EUR 8.00 + USD 9.00, and not shared out yet." in headline
+
+
 def test_a_model_from_elsewhere_is_shown_without_a_training(tmp_path):
     page = page_of(tmp_path, COOPERATIVE)
     assert "1 output, made from the work of" in page.by_id("en-answer-h").text

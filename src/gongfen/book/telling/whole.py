@@ -157,7 +157,7 @@ def _together(here: Shown, outputs: Sequence[OutputStory]) -> tuple[Worth | None
 
 def _unsettled(record: Record) -> tuple[tuple[str, str, int], ...]:
     """(month, currency, micro-units) of what was sold in no settled period."""
-    closed = [name.split("|", 1) for name, _ in record.state.closed.prefixed("")]
+    closed = [(one.ledger, one.period) for one in closed_in(record.state)]
     sums: dict[tuple[str, str], int] = {}
     for key, sale in record.state.sales.prefixed(""):
         currency, day, _ = key.split("|", 2)
