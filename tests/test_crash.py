@@ -407,7 +407,7 @@ run()
 def test_a_folder_in_which_nothing_may_be_made_is_named(place: Path) -> None:
     (place / "read-only").mkdir(mode=0o555)
     (line,) = unprivileged(place / "read-only" / "new.db", "tell(lambda: gongfen.create(path))")
-    assert line.startswith(f"BookPlaceError|{place}/read-only/new.db.key|cannot be written: Permission denied|")
+    assert line.startswith(f"BookPlaceError|the key {place}/read-only/new.db.key|cannot be written: Permission denied|")
 
 
 def test_a_key_that_may_not_be_read_is_exit_code_2(closed_book: Path, place: Path) -> None:

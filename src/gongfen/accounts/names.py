@@ -92,8 +92,6 @@ def works_are_known(state: State, body: Body) -> GongfenError | None:
 
 def _works_named(body: Body) -> list[str]:
     match body:
-        case k.Make(inputs=inputs, outputs=outputs):
-            return [*(use.work for use in inputs), *outputs]
         case k.Labour(work=work) | k.Compute(work=work) | k.Purchase(work=work) | k.Plan(work=work) | k.Loss(work=work):
             return [work]
         case k.Recycle(output=output, work=work):
@@ -106,6 +104,8 @@ def _works_named(body: Body) -> list[str]:
             return list(works)
         case k.Model(base=str(base)):
             return [base]
+        case k.Make(inputs=inputs, outputs=outputs):
+            return [*(use.work for use in inputs), *outputs]
         case k.Influence(model=model, target=target, effects=effects):
             targets = [] if target.startswith("period:") else [target]
             return [model, *targets, *(effect.work for effect in effects)]

@@ -59,17 +59,18 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         raise InputError(str(path), f"cannot be written: {_why(error)}", ANOTHER) from None
 
 
-def write_secret(path: Path, text: str, remedy: str) -> None:
+def write_secret(path: Path, text: str, remedy: str, thing: str = "") -> None:
     """Write a new file that its owner alone may read; raises BookPlaceError when one is there, or it cannot be written.
 
+    ``thing``: what the file is called in an error; its path, where nothing is said.
     The place is taken first, by an empty file, so that two who write at once do not write over each other.
     """
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
-        raise BookPlaceError(str(path), "is there already", remedy) from None
+        raise BookPlaceError(thing or str(path), "is there already", remedy) from None
     except (OSError, ValueError) as error:
-        raise BookPlaceError(str(path), f"cannot be written: {_why(error)}", ANOTHER) from None
+        raise BookPlaceError(thing or str(path), f"cannot be written: {_why(error)}", ANOTHER) from None
     try:
         with _beside(path, 0o600, text.encode()) as part:
             part.replace(path)
@@ -78,7 +79,7 @@ def write_secret(path: Path, text: str, remedy: str) -> None:
         with suppress(OSError):  # what is said is why it could not be written
             path.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise BookPlaceError(str(path), f"cannot be written: {_why(error)}", ANOTHER) from None
+            raise BookPlaceError(thing or str(path), f"cannot be written: {_why(error)}", ANOTHER) from None
         raise
 
 

@@ -187,12 +187,12 @@ def train(
     if gathered.works != tuple(passage.work for passage in passages):
         raise TrainingError(data, "holds other works than these", "train under another name, or on the works it holds")
     _check_new(record, model)
+    texts = [passage.text for passage in passages]
+    workshop = workshop or Workshop(setup, texts, cache)
+    problem = workshop.problem(texts)
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder, model, "is being trained by another command"):
         _check_new(record, model)  # another may have been quicker
-        texts = [passage.text for passage in passages]
-        workshop = workshop or Workshop(setup, texts, cache)
-        problem = workshop.problem(texts)
         with _timed() as clock:
             run = tune(problem, setup.recipe, progress=progress)
         save_run(run, folder / RUN_FILE)

@@ -69,7 +69,7 @@ def keep_own_key(path: Path, signers: Sequence[NoteSigner]) -> None:
     """Write a new key. Raises BookPlaceError when one is there, be it made this moment, or it cannot be written."""
     if not path.parent.is_dir():
         raise BookPlaceError(str(path.parent), "is not a folder", "make it first, or choose another place")
-    write_secret(path, "".join(f"{signer}\n" for signer in signers), ELSEWHERE)
+    write_secret(path, "".join(f"{signer}\n" for signer in signers), ELSEWHERE, f"the key {path}")
 
 
 def read_log_keys(text: str) -> tuple[LogVerifier, ...]:
